@@ -1,0 +1,39 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One set of settings for every Swift target.
+///
+/// Warnings are errors in this package alone; packages that depend on it are not affected.
+let settings: [SwiftSetting] = [
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0335-existential-any.md
+    .enableUpcomingFeature("ExistentialAny"),
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0444-member-import-visibility.md
+    .enableUpcomingFeature("MemberImportVisibility"),
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0409-access-level-on-imports.md
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0461-async-function-isolation.md
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0470-isolated-conformances.md
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "LeaseKit",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "LeaseKit", targets: ["LeaseKit"]),
+        .library(name: "LeaseKitTesting", targets: ["LeaseKitTesting"]),
+    ],
+    targets: [
+        .target(name: "LeaseKit", swiftSettings: settings),
+        .target(name: "LeaseKitTesting", dependencies: ["LeaseKit"], swiftSettings: settings),
+        .testTarget(name: "LeaseKitTests", dependencies: ["LeaseKit", "LeaseKitTesting"], swiftSettings: settings),
+        .testTarget(
+            name: "LeaseKitTestingTests",
+            dependencies: ["LeaseKit", "LeaseKitTesting"],
+            swiftSettings: settings
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)
