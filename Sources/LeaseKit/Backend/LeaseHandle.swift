@@ -1,0 +1,37 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a backend needs to find and end a credential again: a role name, a user name and a key id.
+///
+/// It is stored with the lease, so it never holds the secret. It goes to the store as bytes and comes back as bytes;
+/// a backend that grows must still read what it wrote a year ago.
+public protocol LeaseHandle: Sendable {
+    /// Reads a handle back from the store. Throwing sets the lease aside as quarantined.
+    init(handleBytes: [UInt8]) throws
+    /// The handle as it is stored: at most 64 KiB, small by habit.
+    var handleBytes: [UInt8] { get }
+}
+
+/// A handle that is one piece of text, such as a user name.
+public struct TextHandle: LeaseHandle, Hashable, ExpressibleByStringInterpolation, CustomStringConvertible {
+    /// The text.
+    public var text: String
+
+    /// Makes a handle from a text.
+    public init(_ text: String) { self.text = text }
+    /// Makes a handle from a literal.
+    public init(stringLiteral value: String) { text = value }
+
+    /// Reads a handle back; throws when the bytes are no UTF-8.
+    public init(handleBytes: [UInt8]) throws {
+        guard let text = String(validating: handleBytes, as: UTF8.self) else {
+            throw LeaseError(.invalidRequest, "a stored text handle is not UTF-8")
+        }
+        self.text = text
+    }
+
+    /// The text as UTF-8.
+    public var handleBytes: [UInt8] { Array(text.utf8) }
+    /// The text.
+    public var description: String { text }
+}

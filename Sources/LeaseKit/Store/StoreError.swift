@@ -1,0 +1,32 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a store throws.
+public struct StoreError: Error, Sendable, CustomStringConvertible {
+    /// What is known about the call.
+    public enum Kind: Hashable, Sendable {
+        /// Nothing was done, and trying again will not help: a full disk, a newer schema, a file that is read-only.
+        case refused
+        /// Nothing was done; trying again later may help.
+        case unavailable
+        /// It may have been done: the answer was lost.
+        case unknown
+    }
+
+    /// What is known about the call.
+    public let kind: Kind
+    /// A sentence for people, with the fix in it.
+    public let message: String
+    /// What caused it.
+    public let underlying: (any Error)?
+
+    /// Makes an error.
+    public init(_ kind: Kind, _ message: String, underlying: (any Error)? = nil) {
+        self.kind = kind
+        self.message = message
+        self.underlying = underlying
+    }
+
+    /// The sentence; safe to log.
+    public var description: String { message }
+}
