@@ -1,0 +1,76 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+/// A sleep that can be cut short: how the background work waits for the next due lease or for news, whichever is first.
+final class Alarm: Sendable {
+    private struct State {
+        var rung = false
+        var armedUntil: Duration?
+        var waiter: CheckedContinuation<Void, Never>?
+    }
+
+    private let state = Locked(State())
+
+    /// Wakes the sleeper, or the next one if nobody sleeps.
+    func ring() {
+        let waiter = state.withLock { state in
+            state.rung = true
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        waiter?.resume()
+    }
+
+    /// Wakes the sleeper only if it would sleep beyond `deadline`. Costs an uncontended lock otherwise.
+    func ring(ifLaterThan deadline: Duration) {
+        let waiter: CheckedContinuation<Void, Never>? = state.withLock { state in
+            guard let armed = state.armedUntil, armed > deadline else { return nil }
+            state.rung = true
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        waiter?.resume()
+    }
+
+    /// Sleeps until `deadline` or until it rings.
+    ///
+    /// What happens between reading what is due and calling this must not be missed: call ``arm(until:)`` first, read, then
+    /// wait.
+    func wait(until deadline: Duration, _ time: any LeaseTime) async {
+        arm(until: deadline)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { try? await time.sleep(until: deadline) }
+            group.addTask { await self.rings() }
+            await group.next()
+            group.cancelAll()
+        }
+        state.withLock {
+            $0.rung = false
+            $0.armedUntil = nil
+        }
+    }
+
+    /// Says until when the sleeper will sleep, so that ``ring(ifLaterThan:)`` knows whom to wake.
+    func arm(until deadline: Duration) {
+        state.withLock { $0.armedUntil = deadline }
+    }
+
+    private func rings() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = state.withLock { state in
+                    if state.rung || Task.isCancelled { return true }
+                    state.waiter = continuation
+                    return false
+                }
+                if isOver { continuation.resume() }
+            }
+        } onCancel: {
+            let waiter = state.withLock { state in
+                defer { state.waiter = nil }
+                return state.waiter
+            }
+            waiter?.resume()
+        }
+    }
+}

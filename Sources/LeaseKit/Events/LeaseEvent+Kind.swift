@@ -1,0 +1,75 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+extension LeaseEvent {
+    /// What happened. The words are stable: they are names for logs and metrics.
+    public struct Kind: Hashable, Sendable, CustomStringConvertible {
+        /// The kind as one word.
+        public let rawValue: String
+        private init(_ rawValue: String) { self.rawValue = rawValue }
+
+        /// A lease was handed out.
+        public static let issued = Kind("issued")
+        /// An issue came to nothing; what it may have made is being ended.
+        public static let issueFailed = Kind("issueFailed")
+        /// A lease's end moved.
+        public static let renewed = Kind("renewed")
+        /// A renewal failed; the lease runs on as before.
+        public static let renewalFailed = Kind("renewalFailed")
+        /// A lease's time was over, and it is being ended.
+        public static let expired = Kind("expired")
+        /// A credential is gone from its target.
+        public static let revoked = Kind("revoked")
+        /// A credential ends by itself at a known time.
+        public static let ending = Kind("ending")
+        /// Ending a credential failed; it is tried again.
+        public static let revocationFailed = Kind("revocationFailed")
+        /// Ending a credential needs a person; it is tried again, slowly.
+        public static let revocationStuck = Kind("revocationStuck")
+        /// What bears a lease's name bears another mark, and was left untouched.
+        public static let notOurs = Kind("notOurs")
+        /// A lease was dropped without ending it.
+        public static let abandoned = Kind("abandoned")
+        /// A lease left its parent.
+        public static let detached = Kind("detached")
+        /// A lease cannot be read, and was set aside.
+        public static let quarantined = Kind("quarantined")
+        /// A stuck or quarantined lease is tried again.
+        public static let rearmed = Kind("rearmed")
+        /// An order was placed.
+        public static let orderPlaced = Kind("orderPlaced")
+        /// Everything that an order covers has an outcome.
+        public static let orderCompleted = Kind("orderCompleted")
+        /// A target cannot be reached; only a probe goes through.
+        public static let targetDown = Kind("targetDown")
+        /// A target is back.
+        public static let targetUp = Kind("targetUp")
+        /// Another target answers at a mount's address.
+        public static let targetMismatch = Kind("targetMismatch")
+        /// A mount's new target was accepted.
+        public static let targetAdopted = Kind("targetAdopted")
+        /// A backend call did not return by its deadline.
+        public static let callOverdue = Kind("callOverdue")
+        /// A credential without a lease was found.
+        public static let orphanFound = Kind("orphanFound")
+        /// A credential without a lease was ended.
+        public static let orphanEnded = Kind("orphanEnded")
+        /// Nothing is ended by time until somebody says so.
+        public static let heldOff = Kind("heldOff")
+        /// Ending by time goes on.
+        public static let resumed = Kind("resumed")
+        /// The machine slept.
+        public static let suspended = Kind("suspended")
+        /// The store cannot be reached, or refused.
+        public static let storeTrouble = Kind("storeTrouble")
+        /// Leases of a path that nothing is mounted at are left alone.
+        public static let unserved = Kind("unserved")
+        /// The manager runs.
+        public static let started = Kind("started")
+        /// The manager has stopped; the note names what is left.
+        public static let stopped = Kind("stopped")
+
+        /// The kind as one word.
+        public var description: String { rawValue }
+    }
+}

@@ -1,0 +1,95 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+/// Decides which calls of one mount may be made now. Pure: the lock and the waiting are ``MountRuntime``'s.
+struct MountGate: Sendable {
+    /// Which target answers, as far as it is known.
+    enum Identity: Sendable, Equatable {
+        /// Asked before the next call: at the start, and after each outage.
+        case unasked
+        /// The one that the mount belongs to, or one that cannot tell.
+        case confirmed
+        /// Another one. Nothing is called until an operator adopts it.
+        case mismatch(found: String)
+    }
+
+    enum Kind: Sendable { case demand, revocation }
+
+    enum Refusal: Sendable, Equatable {
+        case targetDown(retryAfter: Duration)
+        case targetMismatch(found: String)
+        case busy
+        case tooFast(Duration)
+    }
+
+    var settings: MountSettings
+    var breaker: CircuitBreaker
+    var identity = Identity.unasked
+    var limiter = RateLimiter()
+    private(set) var demands = 0
+    private(set) var revocations = 0
+
+    init(_ settings: MountSettings) {
+        self.settings = settings
+        breaker = CircuitBreaker(probeInterval: settings.probeInterval)
+    }
+
+    /// Takes a place for one call; nil when it was granted.
+    mutating func enter(_ kind: Kind, at now: LeaseInstant) -> Refusal? {
+        if case .mismatch(let found) = identity { return .targetMismatch(found: found) }
+        let isFull =
+            switch kind {
+            case .demand: demands >= settings.concurrency
+            case .revocation: revocations >= settings.revocationConcurrency
+            }
+        if isFull { return .busy }
+        if !breaker.wouldAdmit(at: now) {
+            return .targetDown(retryAfter: breaker.nextProbe.map { now.duration(to: $0) } ?? .zero)
+        }
+        if let wait = limiter.take(settings.rate, at: now) { return .tooFast(wait) }
+        _ = breaker.admit(at: now)
+        switch kind {
+        case .demand: demands += 1
+        case .revocation: revocations += 1
+        }
+        return nil
+    }
+
+    mutating func leave(_ kind: Kind) {
+        switch kind {
+        case .demand: demands -= 1
+        case .revocation: revocations -= 1
+        }
+    }
+
+    /// How many revocations may start now.
+    func revocationRoom(at now: LeaseInstant) -> Int {
+        if case .mismatch = identity { return 0 }
+        guard breaker.wouldAdmit(at: now) else { return 0 }
+        let places = max(0, settings.revocationConcurrency - revocations)
+        let room = min(places, limiter.room(settings.rate, at: now))
+        // Until the target is known to be up, and to be the right one, one lease is enough to find out.
+        return breaker.isClosed && identity == .confirmed ? room : min(room, 1)
+    }
+
+    /// When there may be room that there is not now, if it is time alone that brings it.
+    func nextRoom(at now: LeaseInstant) -> LeaseInstant? {
+        if case .mismatch = identity { return nil }
+        if let probe = breaker.nextProbe { return probe }
+        return limiter.room(settings.rate, at: now) == 0 ? limiter.nextRoom(settings.rate, at: now) : nil
+    }
+
+    /// A call reached the target; true when it was down before.
+    mutating func succeed() -> Bool { breaker.succeed() }
+
+    /// A call failed for the target's sake; true when it was up before.
+    mutating func failTarget(at now: LeaseInstant, retryAfter: Duration?) -> Bool {
+        if identity == .confirmed { identity = .unasked }
+        return breaker.fail(at: now, retryAfter: retryAfter)
+    }
+
+    mutating func change(_ settings: MountSettings) {
+        self.settings = settings
+        breaker.probeInterval = settings.probeInterval
+    }
+}

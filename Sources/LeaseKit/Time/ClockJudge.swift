@@ -1,0 +1,99 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+/// Decides what time it is. Pure: readings in, a time or a dispute out.
+///
+/// ```
+///  start, same boot     stored time + elapsed boot time          the wall clock is not asked
+///  start, new boot      the wall clock, unless it lies behind the stored time or more than 7 days ahead of it
+///  running              last time + elapsed continuous time      disputed when the wall clock parts by over a minute
+/// ```
+public struct ClockJudge: Sendable {
+    /// How far ahead of the stored time a new boot's wall clock is believed.
+    public static let believableGap = Duration.seconds(7 * 86_400)
+    /// How far the wall clock may part from elapsed time while running.
+    public static let tolerance = Duration.seconds(60)
+
+    private var anchor: LeaseInstant
+    private var anchoredAt: Duration
+    private var wallAtAnchor: LeaseInstant
+    private var suspendedAtAnchor: Duration
+    /// Why the time is in doubt, if it is.
+    public private(set) var dispute: ClockDispute?
+
+    /// Judges the first reading against what a store has observed last.
+    public init(_ reading: TimeReading, observed: ObservedTime?) {
+        anchoredAt = reading.continuous
+        wallAtAnchor = reading.wall
+        suspendedAtAnchor = reading.continuous - reading.suspending
+        anchor = reading.wall
+        guard let observed else { return }
+        let isSameBoot = !reading.bootID.isEmpty && observed.bootID == reading.bootID
+        if isSameBoot && reading.continuous >= observed.continuous {
+            anchor = observed.time + (reading.continuous - observed.continuous)
+        } else if reading.wall < observed.time {
+            anchor = observed.time
+            dispute = .wallBehind(by: reading.wall.duration(to: observed.time))
+        } else if reading.wall > observed.time + Self.believableGap {
+            anchor = observed.time
+            dispute = .wallAhead(by: observed.time.duration(to: reading.wall))
+        }
+    }
+
+    /// The time at a reading.
+    public func now(_ reading: TimeReading) -> LeaseInstant {
+        anchor + (reading.continuous - anchoredAt)
+    }
+
+    /// Watches a reading: a new dispute, a suspend, or nothing new.
+    public mutating func watch(_ reading: TimeReading) -> ClockNews? {
+        let suspended = reading.continuous - reading.suspending
+        let slept = suspended - suspendedAtAnchor
+        if slept > .seconds(1) {
+            suspendedAtAnchor = suspended
+            return .suspended(slept)
+        }
+        let elapsed = reading.continuous - anchoredAt
+        let parted = wallAtAnchor.duration(to: reading.wall) - elapsed
+        guard dispute == nil, parted > Self.tolerance || parted < .zero - Self.tolerance else { return nil }
+        let found = ClockDispute.wallJumped(by: parted)
+        dispute = found
+        return .disputed(found)
+    }
+
+    /// Ends a dispute: a witness, the operator or the store's own clock says what time it is. It may go back.
+    public mutating func settle(to time: LeaseInstant, at reading: TimeReading) {
+        anchor = time
+        anchoredAt = reading.continuous
+        wallAtAnchor = reading.wall
+        suspendedAtAnchor = reading.continuous - reading.suspending
+        dispute = nil
+    }
+}
+
+/// Why the time is in doubt.
+public enum ClockDispute: Hashable, Sendable, CustomStringConvertible {
+    /// After a new boot, the wall clock is behind the newest time that was observed.
+    case wallBehind(by: Duration)
+    /// After a new boot, the wall clock is implausibly far ahead of it.
+    case wallAhead(by: Duration)
+    /// While running, the wall clock parted from elapsed time.
+    case wallJumped(by: Duration)
+
+    /// The dispute in words.
+    public var description: String {
+        switch self {
+        case .wallBehind(let gap): "the wall clock is \(gap) behind the newest time observed"
+        case .wallAhead(let gap): "the wall clock is \(gap) ahead of the newest time observed"
+        case .wallJumped(let gap): "the wall clock jumped by \(gap)"
+        }
+    }
+}
+
+/// What a reading of the clocks brought to light.
+public enum ClockNews: Hashable, Sendable {
+    /// The machine slept.
+    case suspended(Duration)
+    /// The time is in doubt.
+    case disputed(ClockDispute)
+}

@@ -1,0 +1,64 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+/// The manager's clock: every reading of time in LeaseKit comes through here.
+final class LeaseClock: Sendable {
+    let time: any LeaseTime
+    private let judge: Locked<ClockJudge>
+
+    init(_ time: any LeaseTime) {
+        self.time = time
+        judge = Locked(ClockJudge(time.read(), observed: nil))
+    }
+
+    /// Starts over from what a store has observed last.
+    func start(from observed: ObservedTime?) -> ClockDispute? {
+        let reading = time.read()
+        return judge.withLock { judge in
+            judge = ClockJudge(reading, observed: observed)
+            return judge.dispute
+        }
+    }
+
+    /// The time now, and the continuous clock at the same moment.
+    func moment() -> Moment {
+        let reading = time.read()
+        return Moment(now: judge.withLock { $0.now(reading) }, continuous: reading.continuous)
+    }
+
+    /// The time now.
+    var now: LeaseInstant { moment().now }
+
+    /// Looks at the clocks for suspends and jumps.
+    func watch() -> ClockNews? {
+        let reading = time.read()
+        return judge.withLock { $0.watch(reading) }
+    }
+
+    /// Takes over the time of an authority: a store with a clock, a witness, the operator.
+    func settle(to instant: LeaseInstant) {
+        let reading = time.read()
+        judge.withLock { $0.settle(to: instant, at: reading) }
+    }
+
+    /// What a store should remember for the next start.
+    func observation() -> ObservedTime {
+        let reading = time.read()
+        return ObservedTime(
+            time: judge.withLock { $0.now(reading) },
+            bootID: reading.bootID,
+            continuous: reading.continuous
+        )
+    }
+}
+
+/// One reading of the time, by both clocks that matter.
+struct Moment: Sendable {
+    let now: LeaseInstant
+    let continuous: Duration
+
+    /// Where the continuous clock will be when the time is `instant`; held at what a clock can show.
+    func continuous(at instant: LeaseInstant) -> Duration {
+        continuous + max(.zero, now.duration(to: instant))
+    }
+}

@@ -1,0 +1,69 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// The machine's own clocks.
+public struct SystemTime: LeaseTime {
+    private let bootID: String
+
+    /// Makes a reader of the machine's clocks.
+    public init() { bootID = currentBootID() }
+
+    /// Reads all clocks at once.
+    public func read() -> TimeReading {
+        let wall = Self.nanoseconds(CLOCK_REALTIME)
+        #if canImport(Darwin)
+            // Darwin names them the other way round: "monotonic" goes on during sleep, "uptime" does not.
+            let (continuous, suspending) = (Self.nanoseconds(CLOCK_MONOTONIC), Self.nanoseconds(CLOCK_UPTIME_RAW))
+        #else
+            let (continuous, suspending) = (Self.nanoseconds(CLOCK_BOOTTIME), Self.nanoseconds(CLOCK_MONOTONIC))
+        #endif
+        return TimeReading(
+            wall: LeaseInstant(nanosecondsSinceEpoch: wall),
+            continuous: .nanoseconds(continuous),
+            suspending: .nanoseconds(suspending),
+            bootID: bootID
+        )
+    }
+
+    /// Sleeps until the continuous clock shows `deadline`.
+    public func sleep(until deadline: Duration) async throws {
+        // A day at most in one go: clocks add up to far less than the distant future they are asked for.
+        while true {
+            let left = deadline - read().continuous
+            if left <= .zero { return try Task.checkCancellation() }
+            let step = min(left, .seconds(86_400))
+            try await ContinuousClock().sleep(until: .now + step, tolerance: .zero)
+        }
+    }
+
+    private static func nanoseconds(_ clock: clockid_t) -> Int64 {
+        var sample = timespec()
+        clock_gettime(clock, &sample)
+        return Int64(sample.tv_sec) * 1_000_000_000 + Int64(sample.tv_nsec)
+    }
+}
+
+/// A text that is new at each start of the machine; empty where there is none.
+private func currentBootID() -> String {
+    #if canImport(Darwin)
+        var size = 64
+        var text = [CChar](repeating: 0, count: size)
+        guard sysctlbyname("kern.bootsessionuuid", &text, &size, nil, 0) == 0 else { return "" }
+        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    #else
+        let file = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return "" }
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: 64)
+        let count = bytes.withUnsafeMutableBytes { read(file, $0.baseAddress, $0.count) }
+        return String(decoding: bytes.prefix(max(0, count)).filter { $0 > 0x20 }, as: UTF8.self)
+    #endif
+}
