@@ -19,7 +19,7 @@ extension LeaseInstant: CustomStringConvertible {
         return "\(day)T\(hour):\(minute):\(second)\(Self.fraction(nanoseconds))Z"
     }
 
-    /// Days in 400, 100, 4 and 1 years of the Gregorian calendar, where the longer spans hold one leap day more.
+    /// The days of 400 years of the Gregorian calendar, and of the 100, 4 and 1 years that make them up.
     private static let days: (cycle: Int64, century: Int64, four: Int64, year: Int64) = (146_097, 36_524, 1_461, 365)
 
     /// Turns a day number into a date of the Gregorian calendar.
