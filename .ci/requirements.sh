@@ -116,7 +116,7 @@ install_missing() {
 }
 
 complain() {
-    echo "${0##*/}: $1" >&2
+    echo "error: $1" >&2
 }
 
 # The time that SECONDS counts, as people write it: 7 s, 3 min 07 s.
