@@ -107,8 +107,8 @@ install_missing() {
         fi
     fi
     as_root+=(env DEBIAN_FRONTEND=noninteractive)
-    if "${as_root[@]}" apt-get update --quiet=2 &&
-        "${as_root[@]}" apt-get install --yes --quiet=2 --no-install-recommends "${missing[@]}" </dev/null; then
+    if "${as_root[@]}" apt-get update --quiet=2 >/dev/null &&
+        "${as_root[@]}" apt-get install --yes --quiet=2 --no-install-recommends "${missing[@]}" </dev/null >/dev/null; then
         return
     fi
     complain "apt-get could not install everything. $by_hand"
