@@ -1,4 +1,7 @@
 // swift-tools-version: 6.2
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
 import PackageDescription
 
 /// One set of settings for every Swift target.

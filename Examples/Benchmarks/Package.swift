@@ -1,0 +1,21 @@
+// swift-tools-version: 6.2
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+let package = Package(
+    name: "Benchmarks",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(name: "LeaseKit", path: "../..")
+    ],
+    targets: [
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: [.product(name: "LeaseKit", package: "LeaseKit")],
+            swiftSettings: [.treatAllWarnings(as: .error)]
+        )
+    ],
+    swiftLanguageModes: [.v6]
+)
