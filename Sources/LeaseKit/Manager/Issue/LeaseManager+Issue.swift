@@ -1,0 +1,274 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+extension LeaseManager {
+    /// Issues a lease. Each step leaves behind enough to end whatever the next one may make.
+    ///
+    /// 1. The path and the limits of the role as it is now; how long it may run; a place at the mount.
+    /// 2. The backend names the credential.
+    /// 3. The store writes the lease down as pending.
+    /// 4. The backend makes the credential.
+    /// 5. The store turns the lease active.
+    /// 6. The secret goes to the caller.
+    func issue<Request: Sendable, Secret: Sendable>(
+        _ request: Request,
+        _ options: IssueOptions,
+        from backend: any IssuingBackend<Request, Secret>,
+        at mount: MountRuntime
+    ) async throws -> Lease<Secret> {
+        try Task.checkCancellation()
+        try lifecycle.requireDemand()
+        if mount.abilities.callStyle == .suspending {
+            try await lifecycle.requireRunning(within: configuration.startTimeout, clock.time)
+        }
+        try options.validate()
+
+        let timeout = mount.settings.issueTimeout
+        let begin = clock.moment()
+        var place = Place(manager: self, mount: mount)
+        try await place.take(until: begin.continuous + timeout)
+        // From here the place is given back by whoever makes the backend call, or below if it never comes to that.
+        do {
+            try await confirmTarget(of: mount)
+            let plan = try await writeDown(request, options, from: backend, at: mount, timeout)
+            return try await make(plan, request, from: backend, at: mount, &place)
+        } catch {
+            place.leaveIfHeld()
+            throw error
+        }
+    }
+
+    /// Steps 1 to 3: from a request to a pending lease in the store.
+    private func writeDown<Request: Sendable, Secret: Sendable>(
+        _ request: Request,
+        _ options: IssueOptions,
+        from backend: any IssuingBackend<Request, Secret>,
+        at mount: MountRuntime,
+        _ timeout: Duration
+    ) async throws -> IssuePlan {
+        let opening = try await opened()
+        let rolePath = try askBackend { try backend.path(for: request) }
+        let path = LeasePath.join(mount.path, rolePath)
+        try LeasePath.validate(path)
+        let role = try askBackend { try backend.roleVersion(at: rolePath) }
+        var parentEnd = try await parentEnd(options)
+
+        // A parent that is shortened between reading it and writing the child makes the store refuse; then the decision is
+        // taken again with the new bound. More than a few rounds cannot happen by chance.
+        for _ in 0..<4 {
+            let moment = clock.moment()
+            let terms = try decide(
+                .init(
+                    now: moment.now,
+                    increment: options.ttl,
+                    explicitMaximum: options.explicitMaximum,
+                    period: options.period,
+                    parentEnd: parentEnd
+                ),
+                role: try askBackend { try backend.limits(at: rolePath) },
+                at: mount
+            )
+            let id = LeaseID.random(using: entropy)
+            let call = BackendCall(
+                id: id,
+                path: path,
+                rolePath: rolePath,
+                mark: LeaseMark(deployment: deployment(opening), lease: id, epoch: ledger.opening?.epoch ?? opening.epoch),
+                now: moment.now,
+                expiresAt: terms.expiresAt,
+                deadline: moment.now + timeout,
+                role: role,
+                target: mount.fingerprint,
+                cause: options.cause
+            )
+            let handle = try askBackend { try backend.prepare(request, call) }
+            try HandleSize.check(handle, of: mount)
+            let insertion = insertion(for: call, handle, options, mount)
+            let context = ledger.context(options.cause, at: moment.now)
+            switch try await ledger.apply(.insert(insertion), context) {
+            case .applied(let record):
+                return IssuePlan(record: record, call: call, terms: terms, moment: moment, timeout: timeout)
+            case .refused(.beyondParent(let end)):
+                parentEnd = end
+            case .refused(let refusal):
+                throw LeaseError(refusal, issuing: path, options)
+            }
+        }
+        throw LeaseError(.parentNotActive, "the parent of the new lease at \"\(path)\" keeps changing; try again")
+    }
+
+    /// Steps 4 to 6: from a pending lease to the secret in the caller's hand, or to nothing that is left behind.
+    private func make<Request: Sendable, Secret: Sendable>(
+        _ plan: IssuePlan,
+        _ request: Request,
+        from backend: any IssuingBackend<Request, Secret>,
+        at mount: MountRuntime,
+        _ place: inout Place
+    ) async throws -> Lease<Secret> {
+        let made: Made<Secret>
+        mount.issuing.withLock { _ = $0.insert(plan.id) }
+        if mount.abilities.callStyle == .immediate {
+            made = await call(backend, request, plan, mount)
+            mount.issuing.withLock { _ = $0.remove(plan.id) }
+            place.leaveIfHeld()
+        } else {
+            let reply = Reply<Made<Secret>>()
+            place.handOn()
+            let isAccepted = work.submit {
+                let made: Made<Secret> =
+                    reply.isAbandoned
+                    ? Made(handle: plan.record.handle, result: .failure(.neverSent))
+                    : await self.call(backend, request, plan, mount)
+                mount.leave(.demand)
+                mount.issuing.withLock { _ = $0.remove(plan.id) }
+                if !reply.deliver(.success(made)) { await self.giveUp(plan, made, LeaseCause(.callerGone)) }
+            }
+            if !isAccepted {
+                mount.leave(.demand)
+                mount.issuing.withLock { _ = $0.remove(plan.id) }
+                let unsent = Made<Secret>(handle: plan.record.handle, result: .failure(.neverSent))
+                await giveUp(plan, unsent, LeaseCause(.shutdown))
+                throw LeaseError(.managerStopped, "the manager is stopping and takes no new requests; use another one")
+            }
+            guard let answer = try await reply.value(until: plan.moment.continuous + plan.timeout, clock.time) else {
+                publish(LeaseEvent(.callOverdue, plan.record, at: clock.now, note: "issue"))
+                throw LeaseError(
+                    .deadlineExceeded,
+                    "the backend did not make a credential at \"\(plan.record.path)\" within \(plan.timeout); what it may "
+                        + "still make is ended",
+                    lease: plan.id
+                )
+            }
+            made = answer
+        }
+        return try await activate(plan, made, at: mount)
+    }
+
+    /// Step 4: the backend makes the credential. The handle comes back also when that fails.
+    private func call<Request: Sendable, Secret: Sendable>(
+        _ backend: any IssuingBackend<Request, Secret>,
+        _ request: Request,
+        _ plan: IssuePlan,
+        _ mount: MountRuntime
+    ) async -> Made<Secret> {
+        var handle = plan.record.handle
+        do {
+            let issued = try await backend.issue(request, as: &handle, plan.call)
+            noteSuccess(at: mount)
+            return Made(handle: handle, result: .success(issued))
+        } catch {
+            let failure = BackendFailure(reading: error, during: .issue)
+            note(failure, at: mount)
+            return Made(handle: handle, result: .failure(failure))
+        }
+    }
+
+    /// Steps 5 and 6.
+    private func activate<Secret: Sendable>(
+        _ plan: IssuePlan,
+        _ made: Made<Secret>,
+        at mount: MountRuntime
+    ) async throws -> Lease<Secret> {
+        let issued: Issued<Secret>
+        switch made.result {
+        case .success(let answer): issued = answer
+        case .failure(let failure):
+            await giveUp(plan, made, LeaseCause(.issueFailed))
+            throw LeaseError(failure, issuing: plan.record, at: mount)
+        }
+        let expiresAt = min(plan.terms.expiresAt, issued.expiresAt ?? plan.terms.expiresAt)
+        var record = plan.record
+        do {
+            try HandleSize.check(made.handle, of: mount)
+            // What needs no making was written down as active already.
+            if plan.record.state == .pending {
+                let activation = LeaseActivation(
+                    handle: made.handle,
+                    expiresAt: expiresAt,
+                    generation: plan.record.generation
+                )
+                let context = ledger.context(plan.call.cause)
+                switch try await ledger.update(plan.id, .activate(activation), context) {
+                case .applied(let active): record = active
+                case .refused(let refusal): throw LeaseError(refusal, activating: plan.record)
+                }
+            }
+        } catch {
+            await giveUp(plan, made, LeaseCause(.issueFailed))
+            throw error
+        }
+        alarm.ring(ifLaterThan: plan.moment.continuous(at: record.due))
+        publish(LeaseEvent(.issued, record, at: plan.moment.now))
+        return Lease(
+            id: plan.id,
+            path: record.path,
+            secret: issued.secret,
+            issuedAt: record.issuedAt,
+            expiresAt: record.expiresAt,
+            validUntil: plan.moment.continuous(at: record.expiresAt),
+            isRenewable: record.isRenewable,
+            terms: plan.terms
+        )
+    }
+
+    /// Hands a lease that nobody holds to the background work, which ends whatever was made.
+    ///
+    /// If even this fails, the pending lease's own deadline does the same a little later.
+    private func giveUp<Secret: Sendable>(_ plan: IssuePlan, _ made: Made<Secret>, _ cause: LeaseCause) async {
+        let failure: BackendFailure? = if case .failure(let failure) = made.result { failure } else { nil }
+        let fits = made.handle.count <= HandleSize.maximum
+        let handOver = LeaseHandOver(
+            handle: fits ? made.handle : nil,
+            mayBeInFlight: failure.map { $0.kind == .ambiguous } ?? false,
+            failure: failure?.note
+        )
+        let outcome = try? await ledger.update(plan.id, .handOver(handOver), ledger.context(cause))
+        publish(LeaseEvent(.issueFailed, outcome?.record ?? plan.record, at: clock.now))
+        alarm.ring()
+    }
+
+    /// When the parent that binds ends, if there is one. The store checks it again.
+    private func parentEnd(_ options: IssueOptions) async throws -> LeaseInstant? {
+        guard let parent = options.parent, !options.outlivesParentTTL else { return nil }
+        guard let record = try await ledger.find(parent) else {
+            throw LeaseError(
+                .parentNotActive,
+                "the parent \(parent) does not exist any more; issue a new one first",
+                lease: parent
+            )
+        }
+        return record.expiresAt
+    }
+
+    private func insertion(
+        for call: BackendCall,
+        _ handle: [UInt8],
+        _ options: IssueOptions,
+        _ mount: MountRuntime
+    ) -> LeaseInsertion {
+        var insertion = LeaseInsertion(
+            id: call.id,
+            mount: mount.id,
+            path: call.path,
+            handle: handle,
+            issuedAt: call.now,
+            expiresAt: call.expiresAt,
+            deadline: call.deadline
+        )
+        insertion.role = call.role
+        insertion.kind = mount.abilities.leaseKind
+        insertion.isRenewable = mount.abilities.isRenewable
+        insertion.parent = options.parent
+        insertion.bindsToParent = !options.outlivesParentTTL
+        insertion.needsParent = mount.abilities.needsParent
+        insertion.quotas = mount.settings.quotas
+        insertion.fields.period = options.period
+        insertion.fields.explicitMaximum = options.explicitMaximum
+        insertion.fields.usesLeft = options.uses
+        insertion.fields.requestID = options.requestID
+        insertion.fields.owner = options.owner
+        insertion.fields.labels = options.labels
+        insertion.fields.sealedPayload = options.sealedPayload
+        return insertion
+    }
+}

@@ -1,0 +1,73 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+/// Issues leases, keeps their records, and ends them: the centre of LeaseKit.
+///
+/// ```swift
+/// let manager = LeaseManager(store: InMemoryLeaseStore())
+/// let database = try await manager.mount(backend, at: "database")
+/// try await withThrowingTaskGroup(of: Void.self) { group in
+///     group.addTask { try await manager.run() }
+///     let lease = try await database.issue(.role("app"))
+///     …
+/// }
+/// ```
+///
+/// The store is the lease table; the manager keeps no copy of it, so there is nothing to load at the start. ``run()`` does
+/// all the background work: it calls backends, ends what is due and carries out orders. Without it only backends that
+/// never wait can be used, and nothing ends by time.
+public final class LeaseManager: Sendable {
+    /// The manager's settings.
+    public let configuration: Configuration
+
+    let clock: LeaseClock
+    let events: EventHub
+    let entropy: LeaseEntropy
+    let ledger: Ledger
+    let mounts = MountDirectory()
+    let orders = OrderBoard()
+    let work = WorkQueue()
+    let alarm = Alarm()
+    let lifecycle = Lifecycle()
+    let holdOff = HoldOff()
+
+    /// Makes a manager. Does no I/O: the store is opened at the first use.
+    public init(
+        store: any LeaseStore,
+        configuration: Configuration = Configuration(),
+        time: any LeaseTime = SystemTime()
+    ) {
+        self.configuration = configuration
+        entropy = configuration.entropy
+        clock = LeaseClock(time)
+        events = EventHub(observers: configuration.observers)
+        ledger = Ledger(store: store, clock: clock, entropy: configuration.entropy)
+    }
+
+    /// Opens a stream of everything that happens from now on.
+    ///
+    /// The stream keeps the newest `buffer` events for a slow reader and says how many it dropped.
+    public func events(buffer: Int = 256) -> LeaseEvents {
+        events.subscribe(buffer: buffer)
+    }
+
+    /// What the store says about itself.
+    public var storeTraits: StoreTraits { ledger.store.traits }
+
+    /// Opens the store if it is not open yet, and learns what it knows about time and about itself.
+    func opened() async throws -> StoreOpening {
+        if let opening = ledger.opening { return opening }
+        return try await ledger.open { opening, dispute in
+            for doubt in opening.doubts { self.beginHoldOff(.doubt(doubt)) }
+            if let dispute { self.beginHoldOff(.clock(dispute)) }
+        }
+    }
+
+    /// Whose leases these are: the name in every credential's mark.
+    public var deployment: String {
+        get async throws { deployment(try await opened()) }
+    }
+
+    /// The deployment's name, for code that runs after the store was opened.
+    func deployment(_ opening: StoreOpening) -> String { configuration.deployment ?? opening.deployment }
+}

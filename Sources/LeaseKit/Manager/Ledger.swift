@@ -1,0 +1,149 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+
+/// The manager's hand on its store: makes contexts, turns store errors into the manager's, and finds out what happened
+/// when an answer was lost.
+final class Ledger: Sendable {
+    let store: any LeaseStore
+    private let clock: LeaseClock
+    private let entropy: LeaseEntropy
+    private let operations: Atomic<UInt64>
+    private let state = Locked(State())
+
+    private struct State {
+        var opening: StoreOpening?
+        var epochs: Set<UInt64> = []
+        var isOpening = false
+        var waiters: [Reply<StoreOpening>] = []
+    }
+
+    init(store: any LeaseStore, clock: LeaseClock, entropy: LeaseEntropy) {
+        self.store = store
+        self.clock = clock
+        self.entropy = entropy
+        operations = Atomic(entropy.next())
+    }
+
+    /// What the store said when it was opened; nil before.
+    var opening: StoreOpening? { state.withLock { $0.opening } }
+
+    /// Opens the store once, however many ask at the same time. A failure is not remembered.
+    func open(_ learn: @Sendable (StoreOpening, ClockDispute?) -> Void) async throws -> StoreOpening {
+        let ticket: (known: StoreOpening?, wait: Reply<StoreOpening>?) = state.withLock { state in
+            if let opening = state.opening { return (opening, nil) }
+            guard state.isOpening else {
+                state.isOpening = true
+                return (nil, nil)
+            }
+            let reply = Reply<StoreOpening>()
+            state.waiters.append(reply)
+            return (nil, reply)
+        }
+        if let known = ticket.known { return known }
+        if let reply = ticket.wait { return try await reply.valueWhateverHappens() }
+        let result: Result<StoreOpening, any Error>
+        do {
+            let opening = try await store.open(at: clock.time.read())
+            let dispute = store.traits.isDurable ? clock.start(from: opening.observed) : nil
+            learn(opening, dispute)
+            result = .success(opening)
+        } catch {
+            result = .failure(LeaseError(store: error))
+        }
+        let waiters = state.withLock { state in
+            state.isOpening = false
+            state.opening = try? result.get()
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.deliver(result) }
+        return try result.get()
+    }
+
+    /// Notes a new epoch.
+    func enter(epoch: UInt64) {
+        state.withLock {
+            $0.opening?.epoch = epoch
+            $0.opening?.livedEpochs.insert(epoch)
+            $0.opening?.doubts = []
+        }
+    }
+
+    /// What goes with a writing call. The store has been opened.
+    func context(_ cause: LeaseCause, at now: LeaseInstant? = nil) -> StoreContext {
+        StoreContext(
+            now: now ?? clock.now,
+            operation: operations.wrappingAdd(1, ordering: .relaxed).newValue,
+            incarnation: opening?.incarnation ?? Incarnation(rawValue: 0),
+            cause: cause
+        )
+    }
+
+    /// Asks the store something; its errors become the manager's, its time the manager's if it has a clock.
+    func ask<Value: Sendable>(
+        _ question: (any LeaseStore) async throws -> StoreReply<Value>
+    ) async throws -> Value {
+        do {
+            let reply = try await question(store)
+            if let time = reply.storeTime { clock.settle(to: time) }
+            return reply.value
+        } catch {
+            throw LeaseError(store: error)
+        }
+    }
+
+    /// Applies one change.
+    func apply(_ change: LeaseChange, _ context: StoreContext) async throws -> LeaseChangeOutcome {
+        let outcomes = try await ask { try await $0.apply([change], context) }
+        guard let outcome = outcomes.first else {
+            throw LeaseError(.storeRefused, "the store gave no answer to a change; run its conformance suite")
+        }
+        return outcome
+    }
+
+    /// Applies one change to a lease that is there.
+    func update(_ id: LeaseID, _ update: LeaseUpdate, _ context: StoreContext) async throws -> LeaseChangeOutcome {
+        try await apply(.update(id, update), context)
+    }
+
+    /// Applies one change; when the answer was lost, reads the record again to learn whether it was done.
+    func updateSurely(_ id: LeaseID, _ update: LeaseUpdate, _ context: StoreContext) async throws -> LeaseChangeOutcome {
+        do {
+            return try await self.update(id, update, context)
+        } catch let error as LeaseError where error.code == .storeUnknown {
+            guard let record = try await find(id), record.operation == context.operation else { throw error }
+            return .applied(record)
+        }
+    }
+
+    /// Finds one lease.
+    func find(_ id: LeaseID) async throws -> LeaseRecord? {
+        try await ask { try await $0.find([id]) }.first ?? nil
+    }
+}
+
+extension LeaseError {
+    /// Reads whatever a store threw.
+    init(store error: any Error) {
+        switch error {
+        case let error as LeaseError:
+            self = error
+        case let error as StoreError:
+            let code: Code =
+                switch error.kind {
+                case .refused: .storeRefused
+                case .unavailable: .storeUnavailable
+                case .unknown: .storeUnknown
+                }
+            self.init(code, error.message, underlying: error)
+        default:
+            self.init(
+                .storeUnknown,
+                "the store threw \(type(of: error)), which is no StoreError; whether it was done is not known",
+                underlying: error
+            )
+        }
+    }
+}

@@ -1,0 +1,77 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+/// Where the manager stands: not run yet, running, stopping, stopped.
+final class Lifecycle: Sendable {
+    enum Phase: Sendable { case idle, running, stopping, stopped }
+
+    private struct State {
+        var phase = Phase.idle
+        var waiters: [Reply<Void>] = []
+    }
+
+    private let state = Locked(State())
+
+    var phase: Phase { state.withLock { $0.phase } }
+
+    /// Enters `running`; throws when it was entered before.
+    func begin() throws {
+        let waiters = try state.withLock { state throws(LeaseError) in
+            switch state.phase {
+            case .idle: state.phase = .running
+            case .running: throw LeaseError(.alreadyRunning, "run() is running already; call it once")
+            case .stopping, .stopped:
+                throw LeaseError(.managerStopped, "this manager has been stopped; make a new one on the same store")
+            }
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.deliver(.success(())) }
+    }
+
+    /// Begins to stop; true for the first call.
+    func beginStopping() -> Bool {
+        let (isFirst, waiters): (Bool, [Reply<Void>]) = state.withLock { state in
+            guard state.phase == .idle || state.phase == .running else { return (false, []) }
+            state.phase = state.phase == .idle ? .stopped : .stopping
+            defer { state.waiters = [] }
+            return (true, state.waiters)
+        }
+        for waiter in waiters { waiter.deliver(.failure(Self.stopped)) }
+        return isFirst
+    }
+
+    func finish() { state.withLock { $0.phase = .stopped } }
+
+    /// Throws once no new demand is taken.
+    func requireDemand() throws {
+        let phase = phase
+        if phase == .stopping || phase == .stopped { throw Self.stopped }
+    }
+
+    /// Waits, but not for ever, until `run()` runs.
+    func requireRunning(within limit: Duration, _ time: any LeaseTime) async throws {
+        let reply: Reply<Void>? = try state.withLock { state throws(LeaseError) in
+            switch state.phase {
+            case .running: return nil
+            case .stopping, .stopped: throw Self.stopped
+            case .idle:
+                let reply = Reply<Void>()
+                state.waiters.removeAll { $0.isAbandoned }
+                state.waiters.append(reply)
+                return reply
+            }
+        }
+        guard let reply else { return }
+        if try await reply.value(until: time.read().continuous + limit, time) == nil {
+            throw LeaseError(
+                .managerNotRunning,
+                "this call needs the manager's run(), which is not running; start it in a task group or service group"
+            )
+        }
+    }
+
+    private static var stopped: LeaseError {
+        LeaseError(.managerStopped, "the manager is stopping and takes no new requests; use another one")
+    }
+}

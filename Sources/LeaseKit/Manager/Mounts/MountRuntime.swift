@@ -1,0 +1,106 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+/// A mount while it is served: its backend, its gate, and who waits at it.
+final class MountRuntime: Sendable {
+    let id: MountID
+    let path: String
+    let backend: any ErasedBackend
+    let abilities: BackendAbilities
+    /// Decides which calls may be made now.
+    let gate: Locked<MountGate>
+    /// One renewal of a lease at a time.
+    let renewals = KeyedTurns<LeaseID>()
+    /// Issuing calls that have not returned yet: their leases are not settled, whatever the target says.
+    let issuing = Locked<Set<LeaseID>>([])
+    private let waiters = Locked<[Reply<Void>]>([])
+    private let target: Locked<String?>
+
+    init(_ registration: MountRegistration, _ backend: any ErasedBackend, _ settings: MountSettings) {
+        id = registration.id
+        path = registration.path
+        self.backend = backend
+        abilities = backend.abilities
+        gate = Locked(MountGate(settings))
+        target = Locked(registration.fingerprint)
+    }
+
+    var settings: MountSettings { gate.withLock { $0.settings } }
+
+    /// The fingerprint of the target that the mount belongs to.
+    var fingerprint: String? {
+        get { target.withLock { $0 } }
+        set { target.withLock { $0 = newValue } }
+    }
+
+    /// The path below the mount.
+    func rolePath(of path: String) -> String {
+        path.utf8.count > self.path.utf8.count ? String(path.dropFirst(self.path.count + 1)) : ""
+    }
+
+    /// Waits for a place to issue or renew, first come first served, until the deadline.
+    func enter(until deadline: Duration, _ clock: LeaseClock) async throws {
+        while true {
+            let moment = clock.moment()
+            guard let refusal = gate.withLock({ $0.enter(.demand, at: moment.now) }) else { return }
+            switch refusal {
+            case .targetMismatch(let found):
+                throw LeaseError(
+                    .targetMismatch,
+                    "another target (\(found)) answers for mount \"\(path)\"; nothing is issued until it is adopted with "
+                        + "adoptTarget(at:), or the address is put right"
+                )
+            case .targetDown(let wait):
+                throw LeaseError(
+                    .targetUnavailable,
+                    "the target of mount \"\(path)\" is down; it is probed every few seconds, try again then",
+                    retryAfter: wait
+                )
+            case .busy:
+                try await waitForTurn(until: deadline, clock)
+            case .tooFast(let wait):
+                if moment.continuous + wait > deadline {
+                    throw LeaseError(
+                        .overloaded,
+                        "the rate limit of mount \"\(path)\" leaves no room for this call; try again or raise the limit",
+                        retryAfter: wait
+                    )
+                }
+                try await clock.time.sleep(until: moment.continuous + wait)
+            }
+        }
+    }
+
+    /// Gives a place back, and wakes whoever waits longest.
+    func leave(_ kind: MountGate.Kind) {
+        gate.withLock { $0.leave(kind) }
+        guard kind == .demand else { return }
+        // Somebody who went away in this very moment does not take the place: the next one gets it.
+        while let next = waiters.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) {
+            if next.deliver(.success(())) { return }
+        }
+    }
+
+    private func waitForTurn(until deadline: Duration, _ clock: LeaseClock) async throws {
+        let limit = settings.waitingLimit
+        let turn = Reply<Void>()
+        let isFull = waiters.withLock { waiters in
+            waiters.removeAll { $0.isAbandoned }
+            if waiters.count >= limit { return true }
+            waiters.append(turn)
+            return false
+        }
+        if isFull {
+            throw LeaseError(
+                .overloaded,
+                "\(limit) calls wait for mount \"\(path)\" already; try again later, or raise its concurrency"
+            )
+        }
+        if try await turn.value(until: deadline, clock.time) == nil {
+            throw LeaseError(
+                .overloaded,
+                "no place became free at mount \"\(path)\" in time; its target is slow, or its concurrency too low"
+            )
+        }
+    }
+}
