@@ -99,7 +99,7 @@ public struct TTLPolicy: Sendable, Hashable {
             left = remaining
         }
 
-        let maximumAt = ageLimit.map { start + $0.duration }
+        let maximumAt = left.map { now + $0 }
         var expiresAt = min(request.now + grant.duration, maximumAt ?? .distantFuture)
         if let parentEnd = request.parentEnd {
             if parentEnd <= request.now { throw .parentEnded(at: parentEnd, now: request.now) }
