@@ -1,3 +1,2 @@
 import Testing
-
 @Suite struct PlaceholderTests { @Test func placeholder() { #expect(Bool(true)) } }
