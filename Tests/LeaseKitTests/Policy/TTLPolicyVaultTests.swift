@@ -328,6 +328,14 @@ import Testing
         #expect(ended?.vaultText == nil)
     }
 
+    @Test func secondsBefore1970AreCutDownwardsToo() throws {
+        let policy = TTLPolicy(rules: .vault, system: TTLRow.usualSystem)
+        let now = LeaseInstant(nanosecondsSinceEpoch: -500_000_000)
+        let decision = try policy.decide(TTLRequest(now: now, increment: .seconds(172_800)))
+        #expect(decision.maximumAt == LeaseInstant(secondsSinceEpoch: 86_399))
+        #expect(decision.ttl == .seconds(86_400))
+    }
+
     @Test func systemDefaultIsThatOfVault() throws {
         let decision = try TTLPolicy(rules: .vault).decide(TTLRequest(now: TTLRow.epoch))
         #expect(LeaseDuration.vaultText(of: decision.ttl) == "768h")
