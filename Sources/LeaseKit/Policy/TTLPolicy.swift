@@ -7,19 +7,19 @@
 /// always those of the moment: a lowered maximum binds at the next renewal and cuts no lease that is running.
 ///
 /// ```
-///  issued                     now                                   maximum          (role, mount, system, explicit)
+///  issued                     now                                   maximum     (role, mount, system, explicit)
 ///    |------- age --------------|------------- left to maximum --------|
 ///    |                          |
-///    |                          |== asked for ==|                           boundBy request, nothing capped
-///    |                          |== default =======|                        boundBy role, mount or system
-///    |                          |== asked for =========================|xxxxxx   boundBy the layer of the maximum
-///    |                          |== asked for ====|xxxxxxxxxxxx             boundBy parent
+///    |                          |== asked for ==|                               boundBy request, nothing capped
+///    |                          |== default =======|                            boundBy role, mount or system
+///    |                          |== asked for =========================|xxxxxx  boundBy the layer of the maximum
+///    |                          |== asked for ====|xxxxxxxxxxxx                 boundBy parent
 ///    |                          |                 |
 ///    |                          |            parent's end
 ///
 ///  periodic                   now
-///    |------- any age ----------|== period ==|                              boundBy period, again and again,
-///    |                          |            |                              up to an explicit maximum, if any
+///    |------- any age ----------|== period ==|                                  boundBy period, again and again,
+///    |                          |            |                                  up to an explicit maximum, if any
 /// ```
 ///
 /// **Maximum.** The mount's maximum takes the place of the system's, also where it is longer. The role's maximum and
