@@ -66,11 +66,7 @@ extension LeaseInstant: Comparable {
 extension Duration {
     /// The whole nanoseconds of this duration, held at the ends of `Int64` (about 292 years).
     package var saturatingNanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        if overflow { return seconds < 0 ? .min : .max }
-        let (sum, carry) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
-        if carry { return seconds < 0 ? .min : .max }
-        return sum
+        let nanoseconds = attoseconds / 1_000_000_000
+        return Int64(exactly: nanoseconds) ?? (nanoseconds < 0 ? .min : .max)
     }
 }

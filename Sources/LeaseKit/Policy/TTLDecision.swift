@@ -8,7 +8,8 @@ public struct TTLDecision: Sendable, Hashable {
     /// When the lease ends.
     ///
     /// Never later than ``maximumAt``. This is `ttl` from now, except that ``TTLRuleSet/vault`` reckons `ttl` from the
-    /// start of the running second: where the maximum binds, the end comes up to a second before `ttl` has passed.
+    /// start of the running second: where the maximum binds, the end comes up to a second before `ttl` has passed, and
+    /// may have come already if the maximum has parts of a second.
     public let expiresAt: LeaseInstant
     /// What determined `ttl`.
     public let boundBy: TTLBound

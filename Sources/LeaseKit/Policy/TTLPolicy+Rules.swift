@@ -12,9 +12,10 @@ extension TTLPolicy {
             self.bound = bound
         }
 
-        /// Holds a duration to what ``LeaseInstant`` can count with, far beyond what it can represent.
+        /// Holds a duration to what can be added to an age and to an instant without a trap, far beyond any real one.
         static func held(_ duration: Duration) -> Duration {
-            min(max(duration, .zero - LeaseDuration.longest), LeaseDuration.longest)
+            let longest = Duration.seconds(Int64.max / 2)
+            return min(max(duration, .zero - longest), longest)
         }
     }
 

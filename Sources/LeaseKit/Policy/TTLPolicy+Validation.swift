@@ -4,9 +4,9 @@
 extension TTLPolicy {
     /// Checks that the limits of the layers make sense together; to be called when limits are set.
     ///
-    /// A default or a period must not be longer than the maximum that holds for it, and a role's maximum not longer than
-    /// the mount's, or the system's where the mount has none. A mount's maximum may be longer than the system's, whose
-    /// place it takes. A maximum may be shorter than a default that is merely inherited: it is there to cut it.
+    /// A default or a period must not be longer than the maximum that holds for it, and a role's maximum not longer
+    /// than the mount's, or the system's where the mount has none. A mount's maximum may be longer than the system's,
+    /// whose place it takes. A maximum may be shorter than a default that is merely inherited: it is there to cut it.
     ///
     /// In the rule set ``TTLRuleSet/exact`` every value that is set must also be greater than zero.
     ///

@@ -7,19 +7,19 @@
 /// always those of the moment: a lowered maximum binds at the next renewal and cuts no lease that is running.
 ///
 /// ```
-///  issued                     now                                   maximum          (role, mount, system, explicit)
+///  issued                     now                                   maximum     (role, mount, system, explicit)
 ///    |------- age --------------|------------- left to maximum --------|
 ///    |                          |
-///    |                          |== asked for ==|                           boundBy request, nothing capped
-///    |                          |== default =======|                        boundBy role, mount or system
-///    |                          |== asked for =========================|xxxxxx   boundBy the layer of the maximum
-///    |                          |== asked for ====|xxxxxxxxxxxx             boundBy parent
+///    |                          |== asked for ==|                               boundBy request, nothing capped
+///    |                          |== default =======|                            boundBy role, mount or system
+///    |                          |== asked for =========================|xxxxxx  boundBy the layer of the maximum
+///    |                          |== asked for ====|xxxxxxxxxxxx                 boundBy parent
 ///    |                          |                 |
 ///    |                          |            parent's end
 ///
 ///  periodic                   now
-///    |------- any age ----------|== period ==|                              boundBy period, again and again,
-///    |                          |            |                              up to an explicit maximum, if any
+///    |------- any age ----------|== period ==|                                  boundBy period, again and again,
+///    |                          |            |                                  up to an explicit maximum, if any
 /// ```
 ///
 /// **Maximum.** The mount's maximum takes the place of the system's, also where it is longer. The role's maximum and
@@ -99,7 +99,7 @@ public struct TTLPolicy: Sendable, Hashable {
             left = remaining
         }
 
-        let maximumAt = ageLimit.map { start + $0.duration }
+        let maximumAt = left.map { now + $0 }
         var expiresAt = min(request.now + grant.duration, maximumAt ?? .distantFuture)
         if let parentEnd = request.parentEnd {
             if parentEnd <= request.now { throw .parentEnded(at: parentEnd, now: request.now) }

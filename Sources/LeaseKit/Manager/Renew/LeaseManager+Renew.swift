@@ -1,0 +1,237 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+extension LeaseManager {
+    /// Extends a lease: the same credential, a later end.
+    ///
+    /// One renewal of a lease at a time. When lengthening, the target moves first and the record after it, so that the
+    /// record never promises more than the target keeps; when shortening, the other way round. Ends are absolute: repeating a
+    /// renewal whose answer was lost is harmless.
+    ///
+    /// - Throws: ``LeaseError``; a failed renewal leaves the lease as it was and never makes a new credential.
+    @discardableResult
+    public func renew(_ id: LeaseID, _ options: RenewOptions = RenewOptions()) async throws -> RenewalOutcome {
+        try Task.checkCancellation()
+        try lifecycle.requireDemand()
+        _ = try await opened()
+        guard let record = try await ledger.find(id) else { throw LeaseError.notFound(id) }
+        guard let mount = mounts[record.mount] else {
+            throw LeaseError(
+                .unknownMount,
+                "nothing is mounted at the place of lease \(record.name); mount its backend again to renew it",
+                lease: id
+            )
+        }
+        if mount.abilities.callStyle == .suspending {
+            try await lifecycle.requireRunning(within: configuration.startTimeout, clock.time)
+        }
+        let deadline = clock.moment().continuous + mount.settings.renewTimeout
+        return try await mount.renewals.withTurn(id, until: deadline, clock.time) {
+            // Who had to wait reads the record again: the renewal before has changed it.
+            try await renewNow(record, options, at: mount, until: deadline)
+        }
+    }
+
+    private func renewNow(
+        _ seen: LeaseRecord,
+        _ options: RenewOptions,
+        at mount: MountRuntime,
+        until deadline: Duration
+    ) async throws -> RenewalOutcome {
+        var record = seen
+        // A record that changes between reading and writing it is read again; the rounds are bounded by the deadline, too.
+        for _ in 0..<4 {
+            let moment = clock.moment()
+            let plan = try await plan(record, options, at: mount, moment)
+            if plan.expiresAt == record.expiresAt && !record.needsConfirmation { return plan.outcome(plan.expiresAt) }
+            let outcome: LeaseChangeOutcome
+            if plan.expiresAt < record.expiresAt {
+                outcome = try await shorten(record, plan, at: mount, until: deadline)
+            } else {
+                outcome = try await lengthen(record, plan, at: mount, until: deadline)
+            }
+            switch outcome {
+            case .applied(let renewed):
+                alarm.ring(ifLaterThan: moment.continuous(at: renewed.due))
+                publish(LeaseEvent(.renewed, renewed, at: moment.now))
+                return plan.outcome(renewed.expiresAt)
+            case .refused(.generationChanged), .refused(.beyondParent):
+                guard let fresh = try await ledger.find(seen.id) else { throw LeaseError.notFound(seen.id) }
+                record = fresh
+            case .refused(let refusal):
+                throw LeaseError(refusal, using: record, to: "renewed", now: moment.now)
+            }
+        }
+        throw LeaseError(
+            .storeRefused,
+            "lease \(seen.name) cannot be renewed: it keeps changing at the same time; try again",
+            lease: seen.id
+        )
+    }
+
+    /// What a renewal shall do, with the limits as they are now.
+    private func plan(
+        _ record: LeaseRecord,
+        _ options: RenewOptions,
+        at mount: MountRuntime,
+        _ moment: Moment
+    ) async throws -> RenewalPlan {
+        if let refusal = record.refusalUnlessActive(UpdateFacts(), now: moment.now) {
+            throw LeaseError(refusal, using: record, to: "renewed", now: moment.now)
+        }
+        guard record.isRenewable else {
+            throw LeaseError(
+                .notRenewable,
+                "lease \(record.name) cannot be renewed: backend \(mount.backend.kind) cannot extend a credential; issue a "
+                    + "new one before \(record.expiresAt)",
+                lease: record.id
+            )
+        }
+        var parentEnd: LeaseInstant?
+        if record.bindsToParent, let parent = record.parent {
+            parentEnd = try await ledger.find(parent)?.expiresAt
+        }
+        let limits = try askBackend { try mount.backend.limits(at: mount.rolePath(of: record.path)) }
+        let terms: TTLDecision
+        do {
+            terms = try decide(
+                .init(
+                    now: moment.now,
+                    issuedAt: record.issuedAt,
+                    increment: options.increment,
+                    explicitMaximum: record.explicitMaximum,
+                    period: record.period,
+                    parentEnd: parentEnd
+                ),
+                role: limits,
+                at: mount
+            )
+        } catch let error as LeaseError where error.code == .pastMaximum {
+            throw LeaseError(pastMaximum: record, limits, mount, configuration, now: moment.now)
+        }
+        return RenewalPlan(record: record, terms: terms, options: options, moment: moment)
+    }
+
+    /// The target first, then the record.
+    private func lengthen(
+        _ record: LeaseRecord,
+        _ plan: RenewalPlan,
+        at mount: MountRuntime,
+        until deadline: Duration
+    ) async throws -> LeaseChangeOutcome {
+        var handle = record.handle
+        if record.needsConfirmation {
+            // The last renewal's answer was lost: what the record says is made true again before anything new is promised.
+            handle = try await move(record, handle, to: record.expiresAt, plan, at: mount, until: deadline).handle
+        }
+        let moved = try await move(record, handle, to: plan.expiresAt, plan, at: mount, until: deadline)
+        let change = LeaseExtension(
+            expiresAt: max(moved.expiresAt, record.expiresAt),
+            handle: moved.handle == record.handle ? nil : moved.handle,
+            generation: record.generation
+        )
+        return try await ledger.updateSurely(record.id, .extend(change), ledger.context(plan.options.cause))
+    }
+
+    /// The record first, then the target: it may keep the credential longer than promised, never shorter.
+    private func shorten(
+        _ record: LeaseRecord,
+        _ plan: RenewalPlan,
+        at mount: MountRuntime,
+        until deadline: Duration
+    ) async throws -> LeaseChangeOutcome {
+        var change = LeaseExtension(
+            expiresAt: plan.expiresAt,
+            generation: record.generation,
+            mayShorten: true,
+            needsConfirmation: true
+        )
+        let outcome = try await ledger.updateSurely(record.id, .extend(change), ledger.context(plan.options.cause))
+        guard let shortened = outcome.record else { return outcome }
+        alarm.ring(ifLaterThan: plan.moment.continuous(at: shortened.due))
+        let moved = try await move(shortened, shortened.handle, to: plan.expiresAt, plan, at: mount, until: deadline)
+        change.handle = moved.handle == record.handle ? nil : moved.handle
+        change.generation = shortened.generation
+        change.needsConfirmation = false
+        return try await ledger.updateSurely(record.id, .extend(change), ledger.context(plan.options.cause))
+    }
+
+    /// Moves the credential's end at the target.
+    private func move(
+        _ record: LeaseRecord,
+        _ handle: [UInt8],
+        to end: LeaseInstant,
+        _ plan: RenewalPlan,
+        at mount: MountRuntime,
+        until deadline: Duration
+    ) async throws -> (expiresAt: LeaseInstant, handle: [UInt8]) {
+        let moment = clock.moment()
+        let call = call(
+            for: record,
+            at: mount,
+            now: moment.now,
+            timeout: deadline - moment.continuous,
+            expiresAt: end,
+            cause: plan.options.cause
+        )
+        var place = Place(manager: self, mount: mount)
+        try await place.take(until: deadline)
+        do {
+            try await confirmTarget(of: mount)
+        } catch {
+            place.leaveIfHeld()
+            throw error
+        }
+        place.handOn()
+        let answer: (Result<Renewed, BackendFailure>, [UInt8])
+        do {
+            let backend = mount.backend
+            answer = try await callBackend(mount, .demand, until: deadline) {
+                var handle = handle
+                do {
+                    return (.success(try await backend.renew(&handle, call)), handle)
+                } catch {
+                    return (.failure(BackendFailure(reading: error, during: .renew)), handle)
+                }
+            }
+        } catch {
+            await noteDoubt(record, nil, isAmbiguous: true, plan)
+            throw error is CancellationError
+                ? error
+                : LeaseError(BackendFailure(reading: error, during: .renew), doing: plan.what, at: mount, lease: record.id)
+        }
+        try HandleSize.check(answer.1, of: mount)
+        switch answer.0 {
+        case .success(let renewed):
+            noteSuccess(at: mount)
+            guard let reached = renewed.expiresAt else {
+                throw LeaseError(
+                    .notRenewable,
+                    "lease \(record.name) cannot be renewed: \(renewed.refusal ?? "the backend refused")",
+                    lease: record.id
+                )
+            }
+            return (min(reached, end), answer.1)
+        case .failure(let failure):
+            note(failure, at: mount)
+            let learnt = answer.1 == record.handle ? nil : answer.1
+            await noteDoubt(record, learnt, isAmbiguous: failure.kind == .ambiguous, plan)
+            if failure.kind == .gone { await endVanished(record) }
+            throw LeaseError(failure, doing: plan.what, at: mount, lease: record.id)
+        }
+    }
+
+    /// Keeps what a failed renewal taught, and that the target may hold another end than the record.
+    private func noteDoubt(_ record: LeaseRecord, _ handle: [UInt8]?, isAmbiguous: Bool, _ plan: RenewalPlan) async {
+        publish(LeaseEvent(.renewalFailed, record, at: clock.now))
+        guard isAmbiguous || handle != nil else { return }
+        let doubt = LeaseUpdate.doubt(handle: handle, isAmbiguous: isAmbiguous)
+        _ = try? await ledger.update(record.id, doubt, ledger.context(plan.options.cause))
+    }
+
+    /// The credential is not at the target any more: whatever hangs on the lease is ended with it.
+    private func endVanished(_ record: LeaseRecord) async {
+        let options = RevokeOptions(cause: LeaseCause(.credentialGone), wait: .zero)
+        _ = try? await revoke(.tree(record.id), options)
+    }
+}

@@ -1,0 +1,96 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+extension LeaseManager {
+    /// Ends many leases of a backend that never waits, without a task for each.
+    func endInPlace(_ claimed: [ClaimedLease], at mount: MountRuntime) async {
+        var writing: [(EndingJudge.Verdict, LeaseRecord)] = []
+        for lease in claimed {
+            let isSimple = !lease.hasChildren || lease.record.order != nil
+            guard isSimple, let verdict = await verdictInPlace(lease.record, at: mount) else {
+                if mount.gate.withLock({ $0.enter(.revocation, at: clock.now) }) == nil {
+                    await end(lease, at: mount)
+                } else if let claim = lease.record.claim {
+                    writing.append((.init(update: .release(claim, due: clock.now), event: nil), lease.record))
+                }
+                continue
+            }
+            writing.append((verdict, lease.record))
+        }
+        await write(writing)
+    }
+
+    /// One attempt at a backend that never waits; nil when the lease needs the longer way.
+    private func verdictInPlace(_ record: LeaseRecord, at mount: MountRuntime) async -> EndingJudge.Verdict? {
+        guard mount.abilities.leaseKind == .credential, mount.abilities.isRevocable, record.state != .ending else {
+            return nil
+        }
+        let now = clock.now
+        guard mount.gate.withLock({ $0.enter(.revocation, at: now) }) == nil else { return nil }
+        defer { mount.leave(.revocation) }
+        let call = call(for: record, at: mount, now: now, timeout: mount.settings.revokeTimeout)
+        let result: Result<RevocationOutcome, BackendFailure>
+        do {
+            result = .success(try await mount.backend.revoke(record.handle, call))
+            noteSuccess(at: mount)
+        } catch {
+            let failure = BackendFailure(reading: error, during: .revoke)
+            note(failure, at: mount)
+            result = .failure(failure)
+        }
+        return judge(record, at: mount).verdict(result)
+    }
+
+    /// Ends a batch in one backend call. The caller has taken one place for it.
+    func endBatch(_ claimed: [ClaimedLease], at mount: MountRuntime) async {
+        let moment = clock.moment()
+        let timeout = mount.settings.revokeTimeout
+        let items = claimed.map { lease in
+            ErasedBatchItem(
+                handle: lease.record.handle,
+                call: call(for: lease.record, at: mount, now: moment.now, timeout: timeout)
+            )
+        }
+        let backend = mount.backend
+        var answers: [Result<RevocationOutcome, any Error>]
+        do {
+            answers = try await callBackend(mount, .revocation, until: moment.continuous + timeout) {
+                await backend.revoke(items)
+            }
+        } catch {
+            answers = items.map { _ in .failure(error) }
+        }
+        var writing: [(EndingJudge.Verdict, LeaseRecord)] = []
+        for (place, lease) in claimed.enumerated() {
+            let missing = BackendFailure(.ambiguous, "the batch has no answer for this credential")
+            let answer = place < answers.count ? answers[place] : .failure(missing)
+            let result = answer.mapError { BackendFailure(reading: $0, during: .revoke) }
+            switch result {
+            case .success: noteSuccess(at: mount)
+            case .failure(let failure): note(failure, at: mount)
+            }
+            writing.append((judge(lease.record, at: mount).verdict(result), lease.record))
+        }
+        await write(writing)
+    }
+
+    /// Writes many verdicts down in one call to the store.
+    private func write(_ verdicts: [(EndingJudge.Verdict, LeaseRecord)]) async {
+        guard !verdicts.isEmpty else { return }
+        let context = ledger.context(LeaseCause(.expired))
+        let changes = verdicts.map { LeaseChange.update($0.1.id, $0.0.update) }
+        guard let outcomes = try? await ledger.ask({ try await $0.apply(changes, context) }) else { return }
+        var touched: Set<RevocationOrderID> = []
+        for ((verdict, _), outcome) in zip(verdicts, outcomes) {
+            guard let written = outcome.record else { continue }
+            if let event = verdict.event {
+                var outcome: LeaseOutcome?
+                if case .remove(_, let how) = verdict.update { outcome = how }
+                let isRemoved = outcome != nil && !written.isHollow
+                publish(LeaseEvent(event, written, at: context.now, isRemoved: isRemoved, note: outcome.map { "\($0)" }))
+            }
+            if written.order != nil { touched.formUnion(written.orders) }
+        }
+        if !touched.isEmpty { await reportFinished(Array(touched)) }
+    }
+}

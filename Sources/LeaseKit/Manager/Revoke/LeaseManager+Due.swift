@@ -1,0 +1,178 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+extension LeaseManager {
+    /// Serves everything that is due, until the shutdown begins.
+    ///
+    /// Each round: a page of each open order is expanded; each mount is handed as many due leases as it has room for, ordered
+    /// ones first. When nothing is left to do it sleeps until the next lease is due, or until it is woken.
+    func serveDue() async {
+        var nextObservation = Duration.zero
+        while lifecycle.phase == .running {
+            alarm.arm(until: .seconds(Int64.max / 4))
+            let moment = clock.moment()
+            if moment.continuous >= nextObservation {
+                await observe()
+                nextObservation = moment.continuous + configuration.observationInterval
+            }
+            do {
+                if try await serveRound() { continue }
+                let wake = min(try await nextWake(), nextObservation)
+                await alarm.wait(until: wake, clock.time)
+            } catch {
+                publish(LeaseEvent(.storeTrouble, at: clock.now, note: "\(error)"))
+                await alarm.pause(until: clock.moment().continuous + .seconds(1), clock.time)
+            }
+        }
+    }
+
+    /// One round over all orders and mounts; true when there may be more to do at once.
+    func serveRound() async throws -> Bool {
+        var isBusy = try await expandOrders()
+        for mount in mounts.all {
+            if try await serve(mount) { isBusy = true }
+        }
+        return isBusy
+    }
+
+    /// Finds the next page of leases of each open order; true when there is more to find.
+    private func expandOrders() async throws -> Bool {
+        var isBusy = false
+        for id in orders.unexpanded {
+            let context = ledger.context(LeaseCause(.requested))
+            let order = try await ledger.ask { try await $0.expand(id, limit: 256, context) }
+            if order.progress.isExpanded {
+                orders.didExpand(id)
+                await reportFinished([id])
+                if order.progress.isComplete { publishCompletion(order) }
+            } else {
+                isBusy = true
+            }
+        }
+        return isBusy
+    }
+
+    private func publishCompletion(_ order: RevocationOrder) {
+        publish(LeaseEvent(.orderCompleted, at: clock.now, cause: order.cause, order: order.id))
+    }
+
+    /// Claims as many due leases of a mount as it has room for, and sets to work on them; true when there may be more.
+    private func serve(_ mount: MountRuntime) async throws -> Bool {
+        let now = clock.now
+        let isImmediate = mount.abilities.callStyle == .immediate
+        var room = mount.gate.withLock { $0.revocationRoom(at: now) }
+        guard room > 0 else { return false }
+        let hasProbe = mount.gate.withLock { !$0.breaker.isClosed || $0.identity != .confirmed }
+        if isImmediate && !hasProbe { room = min(256, mount.gate.withLock { $0.limiter.room($0.settings.rate, at: now) }) }
+        if hasProbe {
+            // One question is enough to learn whether the target is up, and the right one.
+            guard try await hasWork(mount, now), await probe(mount) else { return false }
+        }
+        let request = ClaimRequest(
+            mount: mount.id,
+            room: room,
+            scope: holdOff.isActive ? .ordered : .everything,
+            lapsesAt: now + mount.settings.revokeTimeout + .seconds(10)
+        )
+        let context = ledger.context(LeaseCause(.expired))
+        let claimed = try await ledger.ask { try await $0.claimDue(request, context) }
+        guard !claimed.isEmpty else { return false }
+        announceExpiries(claimed, now)
+        if isImmediate {
+            await endInPlace(claimed, at: mount)
+        } else {
+            dispatch(claimed, at: mount, now)
+        }
+        return true
+    }
+
+    private func hasWork(_ mount: MountRuntime, _ now: LeaseInstant) async throws -> Bool {
+        let scope: ClaimScope = holdOff.isActive ? .ordered : .everything
+        let due = try await ledger.ask { try await $0.nextDue([mount.id], scope) }.first ?? nil
+        return due.map { $0 <= now } ?? false
+    }
+
+    /// Asks a target that was down, or was not asked yet, who it is; true when it answers and is the right one.
+    private func probe(_ mount: MountRuntime) async -> Bool {
+        guard mount.gate.withLock({ $0.enter(.revocation, at: clock.now) }) == nil else { return false }
+        defer { mount.leave(.revocation) }
+        do {
+            try await confirmTarget(of: mount)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private func announceExpiries(_ claimed: [ClaimedLease], _ now: LeaseInstant) {
+        for lease in claimed where lease.record.order == nil && lease.record.cause?.reason == .expired {
+            if lease.record.attempts == 0 { publish(LeaseEvent(.expired, lease.record, at: now)) }
+        }
+    }
+
+    /// Each as a job of its own, or in batches where the backend takes them.
+    private func dispatch(_ claimed: [ClaimedLease], at mount: MountRuntime, _ now: LeaseInstant) {
+        var singles = claimed
+        if let limit = mount.backend.batchLimit, claimed.count > 1 {
+            let batchable = claimed.filter { !$0.hasChildren && $0.record.state != .ending }
+            singles = claimed.filter { $0.hasChildren || $0.record.state == .ending }
+            for start in stride(from: 0, to: batchable.count, by: limit) {
+                let batch = Array(batchable[start..<min(start + limit, batchable.count)])
+                submit(batch, at: mount, now) { await self.endBatch(batch, at: mount) }
+            }
+        }
+        for lease in singles {
+            submit([lease], at: mount, now) { await self.end(lease, at: mount) }
+        }
+    }
+
+    /// Starts a job that holds one place at the mount; without a place or a queue the claim is given back.
+    private func submit(
+        _ claimed: [ClaimedLease],
+        at mount: MountRuntime,
+        _ now: LeaseInstant,
+        _ job: @escaping @Sendable () async -> Void
+    ) {
+        if mount.gate.withLock({ $0.enter(.revocation, at: now) }) == nil {
+            if work.submit({
+                await job()
+                self.alarm.ring()
+            }) {
+                return
+            }
+            mount.leave(.revocation)
+        }
+        work.submit { await self.giveBack(claimed) }
+    }
+
+    private func giveBack(_ claimed: [ClaimedLease]) async {
+        let now = clock.now
+        let changes = claimed.compactMap { lease in
+            lease.record.claim.map { LeaseChange.update(lease.record.id, .release($0, due: now)) }
+        }
+        _ = try? await ledger.ask { try await $0.apply(changes, ledger.context(LeaseCause(.expired))) }
+        alarm.ring()
+    }
+
+    /// The earliest moment at which there may be something to do, by the continuous clock.
+    private func nextWake() async throws -> Duration {
+        let served = mounts.all
+        let scope: ClaimScope = holdOff.isActive ? .ordered : .everything
+        let due = try await ledger.ask { try await $0.nextDue(served.map(\.id), scope) }
+        let moment = clock.moment()
+        var wake = moment.continuous + configuration.observationInterval
+        for (mount, due) in zip(served, due) {
+            guard var due else { continue }
+            let (room, nextRoom) = mount.gate.withLock {
+                ($0.revocationRoom(at: moment.now), $0.nextRoom(at: moment.now))
+            }
+            if room == 0 {
+                // A place that becomes free rings the alarm; time alone brings the rest.
+                guard let nextRoom else { continue }
+                due = max(due, nextRoom)
+            }
+            wake = min(wake, moment.continuous(at: due))
+        }
+        return wake
+    }
+}

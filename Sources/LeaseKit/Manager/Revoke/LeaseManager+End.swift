@@ -1,0 +1,121 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+extension LeaseManager {
+    /// Makes one attempt to end a claimed lease, and writes down what became of it.
+    ///
+    /// The caller has taken a place for a revocation at the mount's gate. Answers how the lease ended, if it did.
+    @discardableResult
+    func end(_ claimed: ClaimedLease, at mount: MountRuntime) async -> LeaseOutcome? {
+        let record = claimed.record
+        if let cascade = cascade(claimed) {
+            mount.leave(.revocation)
+            await endTree(record, cascade)
+            return nil
+        }
+        let verdict: EndingJudge.Verdict
+        if let settled = withoutCall(record, at: mount) {
+            mount.leave(.revocation)
+            verdict = settled
+        } else {
+            verdict = await attempt(record, at: mount)
+        }
+        return await write(verdict, record)
+    }
+
+    /// A lease that time ended while others hang on it: they are ended with it, children first.
+    private func cascade(_ claimed: ClaimedLease) -> RevocationOrder? {
+        let record = claimed.record
+        guard claimed.hasChildren, record.order == nil, record.state != .settling else { return nil }
+        return RevocationOrder(
+            id: RevocationOrderID(rawValue: entropy.next() | 1),
+            selection: .tree(record.id),
+            cause: record.cause ?? LeaseCause(.expired),
+            urgency: record.urgency,
+            patience: configuration.patience,
+            placedAt: clock.now
+        )
+    }
+
+    private func endTree(_ record: LeaseRecord, _ order: RevocationOrder) async {
+        let now = clock.now
+        if let placement = try? await place(order, claimUntil: nil, cause: order.cause) {
+            if !placement.order.progress.isExpanded { orders.add(order.id) }
+            publish(
+                LeaseEvent(.expired, record, at: now, note: "everything below it is ended first")
+            )
+        }
+        guard let claim = record.claim else { return }
+        // Its turn comes when its last child has left, or its patience is over.
+        let release = LeaseUpdate.release(claim, due: now + configuration.patience)
+        _ = try? await ledger.update(record.id, release, ledger.context(order.cause))
+        alarm.ring()
+    }
+
+    /// What can be decided without asking the target; nil when it has to be asked.
+    private func withoutCall(_ record: LeaseRecord, at mount: MountRuntime) -> EndingJudge.Verdict? {
+        guard let claim = record.claim else { return nil }
+        if mount.abilities.leaseKind != .credential {
+            return .init(update: .remove(claim, .revoked), event: .revoked)
+        }
+        let now = clock.now
+        let isOver = record.expiresAt <= now
+        if record.state == .ending && isOver { return .init(update: .remove(claim, .ended), event: .revoked) }
+        guard !mount.abilities.isRevocable && record.state != .settling else { return nil }
+        if isOver { return .init(update: .remove(claim, .ended), event: .revoked) }
+        return .init(update: .end(claim, until: record.expiresAt), event: .ending)
+    }
+
+    private func attempt(_ record: LeaseRecord, at mount: MountRuntime) async -> EndingJudge.Verdict {
+        let moment = clock.moment()
+        let timeout = mount.settings.revokeTimeout
+        let call = call(for: record, at: mount, now: moment.now, timeout: timeout)
+        let backend = mount.backend
+        let result: Result<RevocationOutcome, BackendFailure>
+        do {
+            let outcome = try await callBackend(mount, .revocation, until: moment.continuous + timeout) {
+                try await backend.revoke(record.handle, call)
+            }
+            noteSuccess(at: mount)
+            result = .success(outcome)
+        } catch {
+            let failure = BackendFailure(reading: error, during: .revoke)
+            note(failure, at: mount)
+            result = .failure(failure)
+        }
+        return judge(record, at: mount).verdict(result)
+    }
+
+    func judge(_ record: LeaseRecord, at mount: MountRuntime) -> EndingJudge {
+        EndingJudge(
+            record: record,
+            settleTime: mount.abilities.settleTime,
+            isBeingIssued: mount.issuing.withLock { $0.contains(record.id) },
+            retry: mount.settings.retry,
+            now: clock.now,
+            jitter: entropy.unit()
+        )
+    }
+
+    /// Writes a verdict down. A write that is lost or comes too late is harmless: the claim lapses, and it is tried again.
+    @discardableResult
+    func write(_ verdict: EndingJudge.Verdict, _ record: LeaseRecord) async -> LeaseOutcome? {
+        let context = ledger.context(record.cause ?? LeaseCause(.expired))
+        guard let outcome = try? await ledger.update(record.id, verdict.update, context),
+            let written = outcome.record
+        else { return nil }
+        return await tell(verdict, written, context.now)
+    }
+
+    /// Publishes what became of a lease, and tells who waits for its orders.
+    func tell(_ verdict: EndingJudge.Verdict, _ written: LeaseRecord, _ now: LeaseInstant) async -> LeaseOutcome? {
+        var outcome: LeaseOutcome?
+        if case .remove(_, let how) = verdict.update { outcome = how }
+        if let event = verdict.event {
+            let isRemoved = outcome != nil && !written.isHollow
+            publish(LeaseEvent(event, written, at: now, isRemoved: isRemoved, note: outcome.map { "\($0)" }))
+        }
+        if written.order != nil { await reportFinished(written.orders) }
+        return outcome
+    }
+}

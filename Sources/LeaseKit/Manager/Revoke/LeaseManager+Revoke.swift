@@ -1,0 +1,170 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+extension LeaseManager {
+    /// Revokes a selection: one lease, a tree, everything under a prefix, a whole mount.
+    ///
+    /// What is durable at once is a small order; from that moment everything that it covers counts as revoking. The
+    /// background work then finds and ends every lease of it, also after a crash, for as long as it takes. This call waits
+    /// for the report, but no longer than ``RevokeOptions/wait``; the report of an order can be asked for again with
+    /// ``report(of:)``. Cancelling it stops the waiting, not the revoking.
+    ///
+    /// A selection that covers nothing is a complete report of zeros, not an error.
+    @discardableResult
+    public func revoke(_ selection: LeaseSelection, _ options: RevokeOptions = RevokeOptions()) async throws
+        -> RevocationReport
+    {
+        _ = try await opened()
+        if case .prefix(let prefix) = selection, !prefix.isEmpty { try LeasePath.validate(prefix) }
+        let moment = clock.moment()
+        let order = RevocationOrder(
+            id: options.orderID ?? RevocationOrderID(rawValue: entropy.next() | 1),
+            selection: selection,
+            cause: options.cause,
+            isClosing: options.isClosing,
+            patience: configuration.patience,
+            placedAt: moment.now
+        )
+        let placement = try await place(order, claimUntil: moment.now + claimTime, cause: options.cause)
+        if let refusal = placement.refusal { throw try await explain(refusal, selection, moment.now) }
+        publish(
+            LeaseEvent(
+                .orderPlaced,
+                at: moment.now,
+                lease: selection.root,
+                path: selection.root == nil ? selection.description : "",
+                cause: options.cause,
+                order: order.id
+            )
+        )
+        if let claimed = placement.claimed {
+            return try await endNow(claimed, placement.order, options, moment)
+        }
+        if !placement.order.progress.isExpanded { orders.add(order.id) }
+        alarm.ring()
+        return try await waitForReport(of: placement.order, options, moment)
+    }
+
+    /// The report of an order, as it stands now.
+    ///
+    /// - Throws: ``LeaseError`` with code ``LeaseError/Code/orderNotFound`` once a store has forgotten a completed order.
+    public func report(of id: RevocationOrderID) async throws -> RevocationReport {
+        _ = try await opened()
+        guard let order = try await ledger.ask({ try await $0.orders([id]) }).first ?? nil else {
+            throw LeaseError(
+                .orderNotFound,
+                "there is no order \(id); completed orders are kept for a while only, so everything it covered is over"
+            )
+        }
+        return try await report(order)
+    }
+
+    /// Waits until an order that was placed before is done, here or by another manager; then answers its report.
+    public func waitForReport(of id: RevocationOrderID, atMost wait: Duration? = nil) async throws -> RevocationReport {
+        let report = try await report(of: id)
+        if report.isComplete || report.isExpanded && report.stillTried == 0 { return report }
+        guard let order = try await ledger.ask({ try await $0.orders([id]) }).first ?? nil else { return report }
+        if !order.progress.isExpanded { orders.add(id) }
+        return try await waitForReport(of: order, RevokeOptions(wait: wait), clock.moment())
+    }
+
+    /// Lets a closed prefix or mount take new leases again; false when the order was not closing.
+    @discardableResult
+    public func reopen(_ order: RevocationOrderID, cause: LeaseCause = LeaseCause(.requested)) async throws -> Bool {
+        _ = try await opened()
+        return try await ledger.ask { try await $0.reopen(order, ledger.context(cause)) }
+    }
+
+    /// How long a claim is held: longer than the slowest attempt may take.
+    var claimTime: Duration {
+        (mounts.all.map(\.settings.revokeTimeout).max() ?? .seconds(30)) + .seconds(10)
+    }
+
+    /// Places an order; placing it again after a lost answer is placing it once.
+    func place(
+        _ order: RevocationOrder,
+        claimUntil: LeaseInstant?,
+        cause: LeaseCause
+    ) async throws -> OrderPlacement {
+        let context = ledger.context(cause)
+        do {
+            return try await ledger.ask { try await $0.place(order, claimUntil: claimUntil, context) }
+        } catch let error as LeaseError where error.code == .storeUnknown {
+            return try await ledger.ask { try await $0.place(order, claimUntil: nil, context) }
+        }
+    }
+
+    /// Ends a lease that was handed over with the order, without a detour when its backend never waits.
+    private func endNow(
+        _ claimed: ClaimedLease,
+        _ order: RevocationOrder,
+        _ options: RevokeOptions,
+        _ moment: Moment
+    ) async throws -> RevocationReport {
+        if let mount = mounts[claimed.record.mount], mount.abilities.callStyle == .immediate,
+            mount.gate.withLock({ $0.identity == .confirmed && $0.enter(.revocation, at: moment.now) == nil })
+        {
+            if let outcome = await end(claimed, at: mount) {
+                var done = order
+                done.progress.count(outcome)
+                publish(LeaseEvent(.orderCompleted, at: moment.now, cause: order.cause, order: order.id))
+                return RevocationReport(done, remaining: [])
+            }
+        } else {
+            // Not ours to call from here: given back at once, for the background work to take.
+            let release = LeaseUpdate.release(claimed.record.claim ?? LeaseClaim(rawValue: 0), due: moment.now)
+            _ = try? await ledger.update(claimed.record.id, release, ledger.context(options.cause))
+        }
+        alarm.ring()
+        return try await waitForReport(of: order, options, moment)
+    }
+
+    private func waitForReport(
+        of order: RevocationOrder,
+        _ options: RevokeOptions,
+        _ moment: Moment
+    ) async throws -> RevocationReport {
+        let limit = options.wait ?? configuration.revocationWait
+        var latest = order
+        if limit > .zero && !order.progress.isComplete {
+            let reply = orders.wait(for: order.id)
+            // It may have been completed between placing it and waiting for it.
+            await reportFinished([order.id])
+            if let done = try await reply.value(until: moment.continuous + limit, clock.time) { latest = done }
+        }
+        if let now = try await ledger.ask({ try await $0.orders([order.id]) }).first ?? nil { latest = now }
+        return try await report(latest)
+    }
+
+    /// Tells whoever waits for one of these orders that it is done, if it is.
+    func reportFinished(_ ids: [RevocationOrderID]?) async {
+        let awaited = orders.awaited(among: ids)
+        guard !awaited.isEmpty else { return }
+        guard let found = try? await ledger.ask({ try await $0.orders(awaited) }) else { return }
+        for case let order? in found where order.progress.isSettled { orders.report(order) }
+    }
+
+    private func report(_ order: RevocationOrder) async throws -> RevocationReport {
+        guard order.progress.unfinished + order.progress.ending > 0 else { return RevocationReport(order, remaining: []) }
+        let page = try? await ledger.ask {
+            StoreReply(try await $0.page(LeaseQuery(order: order.id), after: nil, limit: 100).value)
+        }
+        return RevocationReport(order, remaining: page?.records ?? [])
+    }
+
+    private func explain(
+        _ refusal: ChangeRefusal,
+        _ selection: LeaseSelection,
+        _ now: LeaseInstant
+    ) async throws -> LeaseError {
+        guard let root = selection.root, let record = try await ledger.find(root) else {
+            return LeaseError(.storeRefused, "the store did not take the order to revoke \(selection): \(refusal)")
+        }
+        return LeaseError(refusal, using: record, to: "revoked", now: now)
+    }
+}
+
+extension OrderProgress {
+    /// Whether nothing moves any more without a person or the passing of time.
+    var isSettled: Bool { isExpanded && unfinished == stuck }
+}
