@@ -7,7 +7,7 @@ import PackageDescription
 /// One set of settings for every Swift target.
 ///
 /// Warnings are errors in this package alone; packages that depend on it are not affected.
-let settings: [SwiftSetting] = [
+var settings: [SwiftSetting] = [
     // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0335-existential-any.md
     .enableUpcomingFeature("ExistentialAny"),
     // https://github.com/swiftlang/swift-evolution/blob/main/proposals/0444-member-import-visibility.md
@@ -20,6 +20,10 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("InferIsolatedConformances"),
     .treatAllWarnings(as: .error),
 ]
+#if compiler(>=6.3)
+    // Every public type says whether it is Sendable. Swift 6.2 does not know this group of warnings.
+    settings.append(.treatWarning("ExplicitSendable", as: .error))
+#endif
 
 let package = Package(
     name: "LeaseKit",
