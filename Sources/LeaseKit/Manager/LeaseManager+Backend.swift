@@ -115,7 +115,7 @@ extension LeaseManager {
     }
 
     /// Asks for the fingerprint. Not through ``callBackend(_:_:until:_:late:)``: the place is the caller's and stays so.
-    private func askTarget(_ mount: MountRuntime, _ call: BackendCall) async throws -> String? {
+    func askTarget(_ mount: MountRuntime, _ call: BackendCall) async throws -> String? {
         if mount.abilities.callStyle == .immediate { return try await mount.backend.fingerprint(call) }
         let reply = Reply<String?>()
         let isAccepted = work.submit {

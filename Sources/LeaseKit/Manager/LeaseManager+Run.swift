@@ -37,34 +37,53 @@ extension LeaseManager {
     private func work(until finished: Reply<Void>) async {
         publish(LeaseEvent(.started, at: clock.now, note: "deployment \(ledger.opening.map(deployment) ?? "?")"))
         await reportUnserved()
+        let stopBy = Reply<Duration>()
+        let isOver = Alarm()
         await withDiscardingTaskGroup { group in
-            group.addTask {
-                await self.serveDue()
-                await self.drain(finished)
-                self.work.close()
+            group.addTask { await self.keepBudget(stopBy, isOver, finished) }
+            await withDiscardingTaskGroup { group in
+                group.addTask {
+                    await self.serveDue()
+                    let deadline = self.clock.moment().continuous + self.configuration.shutdownBudget
+                    stopBy.deliver(.success(deadline))
+                    if !self.ledger.store.traits.isDurable { await self.revokeEverything(until: deadline) }
+                    self.work.close()
+                }
+                while let jobs = await work.next() {
+                    for job in jobs { group.addTask { await job() } }
+                }
             }
-            while let jobs = await work.next() {
-                for job in jobs { group.addTask { await job() } }
-            }
+            try? await ledger.store.record(clock.observation())
+            await conclude()
+            finished.deliver(.success(()))
+            isOver.ring()
         }
         await ledger.store.close()
     }
 
-    /// The way out: volatile leases are revoked, within the budget.
-    private func drain(_ finished: Reply<Void>) async {
-        let deadline = clock.moment().continuous + configuration.shutdownBudget
-        work.submit {
-            // Whatever does not answer by then is left to itself; run() returns.
-            try? await self.clock.time.sleep(until: deadline)
-            if !finished.isAbandoned {
-                await self.conclude()
-                finished.deliver(.success(()))
-            }
-        }
-        if !ledger.store.traits.isDurable { await revokeEverything(until: deadline) }
-        try? await ledger.store.record(clock.observation())
+    /// Lets `run()` return when the budget is used up, whatever has not come back by then.
+    private func keepBudget(_ stopBy: Reply<Duration>, _ isOver: Alarm, _ finished: Reply<Void>) async {
+        guard let deadline = try? await stopBy.valueWhateverHappens() else { return }
+        await isOver.wait(until: deadline, clock.time)
         await conclude()
         finished.deliver(.success(()))
+    }
+
+    /// The way out over a volatile store, which nobody will remember: everything is revoked, within the budget.
+    private func revokeEverything(until deadline: Duration) async {
+        for mount in mounts.all {
+            _ = try? await revoke(.mount(mount.id), RevokeOptions(cause: LeaseCause(.shutdown), wait: .zero))
+        }
+        while clock.moment().continuous < deadline {
+            alarm.arm(until: .seconds(Int64.max / 4))
+            guard let isBusy = try? await serveRound() else { return }
+            if isBusy { continue }
+            guard let counts = try? await ledger.ask({ try await $0.counts(.all) }) else { return }
+            // What ends by itself is not waited for.
+            if counts.total == counts[.ending] { return }
+            let wake = (try? await nextWake()) ?? deadline
+            await alarm.wait(until: min(wake, deadline), clock.time)
+        }
     }
 
     /// Says what is left, once.

@@ -21,7 +21,7 @@ extension LeaseManager {
                 await alarm.wait(until: wake, clock.time)
             } catch {
                 publish(LeaseEvent(.storeTrouble, at: clock.now, note: "\(error)"))
-                await alarm.pause(until: clock.moment().continuous + .seconds(1), clock.time)
+                try? await clock.time.sleep(until: clock.moment().continuous + .seconds(1))
             }
         }
     }
@@ -29,6 +29,8 @@ extension LeaseManager {
     /// One round over all orders and mounts; true when there may be more to do at once.
     func serveRound() async throws -> Bool {
         var isBusy = try await expandOrders()
+        // Where others work on the same store, an order may be completed without this manager's help.
+        if !ledger.store.traits.isExclusive { await reportFinished(nil) }
         for mount in mounts.all {
             if try await serve(mount) { isBusy = true }
         }
@@ -155,12 +157,13 @@ extension LeaseManager {
     }
 
     /// The earliest moment at which there may be something to do, by the continuous clock.
-    private func nextWake() async throws -> Duration {
+    func nextWake() async throws -> Duration {
         let served = mounts.all
         let scope: ClaimScope = holdOff.isActive ? .ordered : .everything
         let due = try await ledger.ask { try await $0.nextDue(served.map(\.id), scope) }
         let moment = clock.moment()
-        var wake = moment.continuous + configuration.observationInterval
+        let isWaitingForOthers = !ledger.store.traits.isExclusive && !orders.awaited().isEmpty
+        var wake = moment.continuous + (isWaitingForOthers ? .seconds(1) : configuration.observationInterval)
         for (mount, due) in zip(served, due) {
             guard var due else { continue }
             let (room, nextRoom) = mount.gate.withLock {
