@@ -2,60 +2,65 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #if LEASEKIT_TSAN
-    #if canImport(Glibc)
-        import Glibc
-    #elseif canImport(Musl)
-        import Musl
-    #else
-        import Darwin
-    #endif
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
 #else
-    import Synchronization
+import Darwin
 #endif
 
-/// The one lock of LeaseKit: a value that is only reached while the lock is held.
+/// A value behind a lock.
 ///
-/// Held for a few instructions, never across a call out and never across an `await`. Built with `-D LEASEKIT_TSAN` it is a
-/// pthread lock, since the thread sanitizer does not see the futex that `Mutex` uses on Linux.
-package final class Locked<Value: Sendable>: Sendable {
-    #if LEASEKIT_TSAN
-        // The value and the lock live in memory of their own that only `withLock` touches, under the lock.
-        private nonisolated(unsafe) let value: UnsafeMutablePointer<Value>
-        private nonisolated(unsafe) let mutex: UnsafeMutablePointer<pthread_mutex_t>
+/// This variant is built for ThreadSanitizer, which does not see the futex inside Linux's `Mutex` and would report every
+/// access as a race; it does see pthread's.
+///
+/// Unchecked, because the compiler cannot see the lock: `value` is touched only between lock and unlock, the value
+/// itself may cross threads, and the mutex has an address of its own that never changes.
+package final class Locked<Value: Sendable>: @unchecked Sendable {
+    private var value: Value
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
-        package init(_ initial: Value) {
-            value = .allocate(capacity: 1)
-            value.initialize(to: initial)
-            mutex = .allocate(capacity: 1)
-            mutex.initialize(to: pthread_mutex_t())
-            pthread_mutex_init(mutex, nil)
-        }
+    /// Puts a value behind a new lock.
+    package init(_ value: Value) {
+        self.value = value
+        mutex = .allocate(capacity: 1)
+        mutex.initialize(to: pthread_mutex_t())
+        pthread_mutex_init(mutex, nil)
+    }
 
-        deinit {
-            pthread_mutex_destroy(mutex)
-            mutex.deallocate()
-            value.deinitialize(count: 1)
-            value.deallocate()
-        }
+    deinit {
+        pthread_mutex_destroy(mutex)
+        mutex.deinitialize(count: 1)
+        mutex.deallocate()
+    }
 
-        package func withLock<Result, Failure: Error>(
-            _ body: (inout Value) throws(Failure) -> Result
-        ) throws(Failure) -> Result {
-            pthread_mutex_lock(mutex)
-            defer { pthread_mutex_unlock(mutex) }
-            return try body(&value.pointee)
-        }
-    #else
-        private let mutex: Mutex<Value>
-
-        package init(_ initial: Value) {
-            mutex = Mutex(initial)
-        }
-
-        package func withLock<Result, Failure: Error>(
-            _ body: (inout Value) throws(Failure) -> Result
-        ) throws(Failure) -> Result {
-            try mutex.withLock { value throws(Failure) -> Result in try body(&value) }
-        }
-    #endif
+    /// Runs `body` with the value while nobody else has it.
+    package func withLock<Result: Sendable, Failure>(
+        _ body: (inout Value) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return try body(&value)
+    }
 }
+#else
+import Synchronization
+
+/// A value behind a lock.
+///
+/// Decisions are made inside; calls to anything foreign are made after the lock is left.
+package final class Locked<Value: Sendable>: Sendable {
+    private let mutex: Mutex<Value>
+
+    /// Puts a value behind a new lock.
+    package init(_ value: Value) { mutex = Mutex(value) }
+
+    /// Runs `body` with the value while nobody else has it.
+    package func withLock<Result: Sendable, Failure>(
+        _ body: (inout Value) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try mutex.withLock { value throws(Failure) in try body(&value) }
+    }
+}
+#endif

@@ -29,14 +29,12 @@ public struct LeaseQuotas: Hashable, Sendable {
 
     /// The first quota that one more lease would break.
     public func firstBroken(by usage: Usage) -> Breach? {
-        let checks: [(Scope, Int?, Int)] = [
-            (.mount, perMount, usage.mount), (.path, perPath, usage.path), (.parent, perParent, usage.parent),
-            (.owner, perOwner, usage.owner),
-        ]
-        for case (let scope, let limit?, let used) in checks where used >= limit {
+        func breach(_ scope: Scope, _ limit: Int?, _ used: Int) -> Breach? {
+            guard let limit, used >= limit else { return nil }
             return Breach(scope: scope, limit: limit)
         }
-        return nil
+        return breach(.mount, perMount, usage.mount) ?? breach(.path, perPath, usage.path)
+            ?? breach(.parent, perParent, usage.parent) ?? breach(.owner, perOwner, usage.owner)
     }
 
     /// How many there are now.

@@ -76,6 +76,13 @@ extension LeaseRecord {
         return true
     }
 
+    /// Puts a parent off that is due while a child still needs it to be ended.
+    ///
+    /// Nobody sees a change: only the time moves at which the store looks again.
+    public mutating func waitForChild(at now: LeaseInstant) {
+        due = max(due, now + .seconds(30))
+    }
+
     /// Frees what an earlier incarnation had in its hands, on a store with one owner.
     public mutating func void(at now: LeaseInstant) {
         if state == .pending || claim != nil {

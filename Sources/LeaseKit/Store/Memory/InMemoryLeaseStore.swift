@@ -1,0 +1,250 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+/// A lease store in memory: quick, and gone with the process.
+///
+/// It is made for services whose credentials may end with them, and for tests. Because it is volatile, a manager over it
+/// revokes everything on its way out and refuses backends whose credentials do not end by themselves.
+///
+/// Calls never suspend. One lock guards the whole table; a million leases take about 340 MB, and no call takes longer for
+/// there being many, but for those that return many.
+public final class InMemoryLeaseStore: LeaseStore {
+    /// What the store is and is not.
+    public let traits: StoreTraits
+    private let table: Locked<MemoryTable>
+
+    /// Makes an empty store.
+    ///
+    /// - Parameters:
+    ///   - deployment: Whose leases these are; random when nil.
+    ///   - isExclusive: Whether one manager owns it. With false several managers share it, and none voids the claims of
+    ///     another when it opens it.
+    ///   - entropy: Where a random deployment is drawn from.
+    public convenience init(
+        deployment: String? = nil,
+        isExclusive: Bool = true,
+        entropy: LeaseEntropy = .system
+    ) {
+        self.init(deployment: deployment, isExclusive: isExclusive, entropy: entropy, simulatedDurability: false)
+    }
+
+    /// Makes an empty store that may claim to survive its process, so that a simulation can stop and start managers on it.
+    package convenience init(
+        deployment: String? = nil,
+        isExclusive: Bool = true,
+        entropy: LeaseEntropy = .system,
+        simulatedDurability: Bool
+    ) {
+        let name = deployment ?? LeaseID.random(using: entropy).text
+        self.init(
+            table: MemoryTable(life: MemoryLife(deployment: name, isExclusive: isExclusive)),
+            traits: StoreTraits(isDurable: simulatedDurability, isExclusive: isExclusive, isImmediate: true)
+        )
+    }
+
+    private init(table: MemoryTable, traits: StoreTraits) {
+        self.table = Locked(table)
+        self.traits = traits
+    }
+
+    /// Makes an independent copy as it is now, marked as a backup: until a new epoch begins on it, every opening says so.
+    ///
+    /// It holds the lock for about a microsecond a lease.
+    public func backup() -> InMemoryLeaseStore { copy(doubts: [.restoredBackup]) }
+
+    /// Makes an independent copy that bears no mark, like an old copy of a file.
+    package func unmarkedCopy() -> InMemoryLeaseStore { copy(doubts: []) }
+
+    private func copy(doubts: [StoreDoubt]) -> InMemoryLeaseStore {
+        InMemoryLeaseStore(table: table.withLock { $0.copy(doubts: $0.life.doubts + doubts) }, traits: traits)
+    }
+
+    /// Opens the store for one manager, and begins a new incarnation.
+    public func open(at reading: TimeReading) async throws -> StoreOpening {
+        table.withLock { $0.open(at: reading) }
+    }
+
+    /// Closes the store for this manager; it can still be read.
+    public func close() async {
+        table.withLock { $0.close() }
+    }
+}
+
+// MARK: - Leases
+
+extension InMemoryLeaseStore {
+    /// Applies changes, each atomic alone, in order, and answers each one.
+    public func apply(
+        _ changes: [LeaseChange],
+        _ context: StoreContext
+    ) async throws -> StoreReply<[LeaseChangeOutcome]> {
+        if Task.isCancelled && changes.allSatisfy(\.isInsertion) { throw CancellationError() }
+        return try write(context) { table in
+            if changes.count == 1 { return [table.apply(changes[0], context)] }
+            return changes.map { table.apply($0, context) }
+        }
+    }
+
+    /// Hands out due leases of one mount.
+    public func claimDue(
+        _ request: ClaimRequest,
+        _ context: StoreContext
+    ) async throws -> StoreReply<[ClaimedLease]> {
+        try write(context) { $0.claimDue(request, context) }
+    }
+
+    /// When each mount has something due next; nil for nothing.
+    public func nextDue(_ mounts: [MountID], _ scope: ClaimScope) async throws -> StoreReply<[LeaseInstant?]> {
+        try read { table in mounts.map { table.nextDue($0, scope) } }
+    }
+
+    /// Finds leases by id; nil for one that is not there.
+    public func find(_ ids: [LeaseID]) async throws -> StoreReply<[LeaseRecord?]> {
+        try read { table in
+            if ids.count == 1 { return [table.find(ids[0])] }
+            return ids.map { table.find($0) }
+        }
+    }
+
+    /// Reads one page of leases: by path and sequence, the children of a lease in the order of their insertion, and
+    /// those of an owner or in an unusual state by sequence.
+    public func page(
+        _ query: LeaseQuery,
+        after cursor: LeaseCursor?,
+        limit: Int
+    ) async throws -> StoreReply<LeasePage> {
+        try read { table throws(LeaseError) in try table.page(query, after: cursor, limit: limit) }
+    }
+
+    /// Counts leases by state.
+    public func counts(_ scope: LeaseCountScope) async throws -> StoreReply<LeaseCounts> {
+        try read { $0.counts(scope) }
+    }
+}
+
+// MARK: - Orders
+
+extension InMemoryLeaseStore {
+    /// Writes an order down.
+    public func place(
+        _ order: RevocationOrder,
+        claimUntil: LeaseInstant?,
+        _ context: StoreContext
+    ) async throws -> StoreReply<OrderPlacement> {
+        try write(context) { $0.place(order, claimUntil: claimUntil, context) }
+    }
+
+    /// Turns up to `limit` more leases that an order covers to revoking.
+    public func expand(
+        _ order: RevocationOrderID,
+        limit: Int,
+        _ context: StoreContext
+    ) async throws -> StoreReply<RevocationOrder> {
+        try write(context) { table throws(StoreError) in try table.expand(order, limit: limit, context) }
+    }
+
+    /// Finds orders, also the newest 4,096 that are complete.
+    public func orders(_ ids: [RevocationOrderID]) async throws -> StoreReply<[RevocationOrder?]> {
+        try read { table in ids.map { table.orders.find($0)?.order } }
+    }
+
+    /// Up to `limit` orders that are not complete or still closing, oldest first.
+    public func openOrders(limit: Int) async throws -> StoreReply<[RevocationOrder]> {
+        try read { $0.orders.oldestOpen(limit: limit) }
+    }
+
+    /// Lets an order that was closing admit new leases again.
+    public func reopen(_ order: RevocationOrderID, _ context: StoreContext) async throws -> StoreReply<Bool> {
+        try write(context) { $0.orders.reopen(order) }
+    }
+}
+
+// MARK: - Mounts and time
+
+extension InMemoryLeaseStore {
+    /// Every mount that was ever registered and not removed.
+    public func mounts() async throws -> StoreReply<[MountRegistration]> {
+        try read { $0.registrations }
+    }
+
+    /// Registers a mount at a path where none is, or answers the one that is there.
+    public func register(
+        path: String,
+        kind: String,
+        _ context: StoreContext
+    ) async throws -> StoreReply<MountRegistration> {
+        try write(context) { $0.register(path: path, kind: kind) }
+    }
+
+    /// Changes a mount's fingerprint.
+    public func adopt(
+        _ fingerprint: String?,
+        for mount: MountID,
+        expected: String?,
+        _ context: StoreContext
+    ) async throws -> StoreReply<Bool> {
+        try write(context) { $0.adopt(fingerprint, for: mount, expected: expected) }
+    }
+
+    /// Forgets a mount that has no leases; false when it has some.
+    public func unregister(_ mount: MountID, _ context: StoreContext) async throws -> StoreReply<Bool> {
+        try write(context) { $0.unregister(mount) }
+    }
+
+    /// Reads a mount's own small state.
+    public func loadState(_ mount: MountID, key: String) async throws -> StoreReply<MountState?> {
+        try read { $0.loadState(mount, key: key) }
+    }
+
+    /// Writes a mount's own small state if its version is still `expectedVersion`; without bytes, deletes it.
+    public func saveState(
+        _ mount: MountID,
+        key: String,
+        expectedVersion: UInt64,
+        bytes: [UInt8]?,
+        due: LeaseInstant?,
+        _ context: StoreContext
+    ) async throws -> StoreReply<UInt64?> {
+        try write(context) { $0.saveState(mount, key: key, expected: expectedVersion, bytes: bytes, due: due) }
+    }
+
+    /// Keeps the newest observed time, for the next start.
+    public func record(_ time: ObservedTime) async throws {
+        try table.withLock { table throws(StoreError) in
+            try table.life.checkOpen()
+            table.life.observed = time
+        }
+    }
+
+    /// Begins a new epoch and forgets every doubt about being a restored copy.
+    public func beginEpoch(_ context: StoreContext) async throws -> StoreReply<UInt64> {
+        try write(context) { $0.beginEpoch() }
+    }
+}
+
+// MARK: - The two ways in
+
+extension InMemoryLeaseStore {
+    private func write<Value: Sendable>(
+        _ context: StoreContext,
+        _ body: (MemoryTable) throws(StoreError) -> Value
+    ) throws(StoreError) -> StoreReply<Value> {
+        try table.withLock { table throws(StoreError) in
+            try table.life.check(context)
+            return StoreReply(try body(table))
+        }
+    }
+
+    private func read<Value: Sendable, Failure>(
+        _ body: (MemoryTable) throws(Failure) -> Value
+    ) throws -> StoreReply<Value> {
+        if Task.isCancelled { throw CancellationError() }
+        return try table.withLock { table throws(Failure) in StoreReply(try body(table)) }
+    }
+}
+
+extension LeaseChange {
+    fileprivate var isInsertion: Bool {
+        if case .insert = self { true } else { false }
+    }
+}
