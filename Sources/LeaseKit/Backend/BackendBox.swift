@@ -13,7 +13,8 @@ protocol ErasedBackend: Sendable {
     func renew(_ handle: inout [UInt8], _ call: BackendCall) async throws -> Renewed
     func revoke(_ handle: [UInt8], _ call: BackendCall) async throws -> RevocationOutcome
     func revoke(_ items: [ErasedBatchItem]) async -> [Result<RevocationOutcome, any Error>]
-    func inventory(of deployment: String, after cursor: String?, _ call: BackendCall) async throws -> ErasedInventoryPage
+    func inventory(of deployment: String, after cursor: String?, _ call: BackendCall) async throws
+        -> ErasedInventoryPage
     func fingerprint(_ call: BackendCall) async throws -> String?
 }
 
@@ -100,7 +101,9 @@ struct BackendBox<Backend: SecretBackend>: IssuingBackend {
         return await Self.revoke(items, by: batch)
     }
 
-    func inventory(of deployment: String, after cursor: String?, _ call: BackendCall) async throws -> ErasedInventoryPage {
+    func inventory(of deployment: String, after cursor: String?, _ call: BackendCall) async throws
+        -> ErasedInventoryPage
+    {
         guard let lister else { return ErasedInventoryPage(items: [], next: nil) }
         return try await Self.inventory(lister, deployment, cursor, call)
     }

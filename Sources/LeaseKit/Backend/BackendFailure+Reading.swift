@@ -19,7 +19,8 @@ extension BackendFailure {
         default:
             // A request that was cut off in the middle may still have reached the target.
             let kind: Kind = work == .issue || work == .renew ? .ambiguous : .transient
-            let message = "the backend threw \(type(of: error)), which is no BackendFailure; wrap it to say what it means"
+            let message =
+                "the backend threw \(type(of: error)), which is no BackendFailure; wrap it to say what it means"
             self.init(kind, code: "foreignError", message, underlying: error)
         }
     }

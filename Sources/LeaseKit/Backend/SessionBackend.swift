@@ -31,11 +31,14 @@ public struct SessionBackend: SecretBackend {
     /// Nothing to find again.
     public func prepare(_ request: String, _ call: BackendCall) throws -> TextHandle { "" }
     /// Nothing to make.
-    public func issue(_ request: String, as handle: inout TextHandle, _ call: BackendCall) async throws -> Issued<Void> {
+    public func issue(_ request: String, as handle: inout TextHandle, _ call: BackendCall) async throws -> Issued<Void>
+    {
         Issued(())
     }
     /// Nothing to move.
-    public func renew(_ handle: inout TextHandle, _ call: BackendCall) async throws -> Renewed { .until(call.expiresAt) }
+    public func renew(_ handle: inout TextHandle, _ call: BackendCall) async throws -> Renewed {
+        .until(call.expiresAt)
+    }
     /// Nothing to end.
     public func revoke(_ handle: TextHandle, _ call: BackendCall) async throws -> RevocationOutcome { .revoked }
 }

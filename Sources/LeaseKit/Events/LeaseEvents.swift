@@ -14,7 +14,7 @@ public struct LeaseEvents: AsyncSequence, Sendable {
     }
 
     /// Reads events one by one.
-    public struct Iterator: AsyncIteratorProtocol {
+    public struct Iterator: AsyncIteratorProtocol, Sendable {
         let buffer: EventBuffer
 
         /// The next event; nil at the end.

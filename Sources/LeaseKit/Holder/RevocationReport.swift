@@ -64,7 +64,8 @@ extension RevocationReport: CustomStringConvertible {
     /// One line: `order 00c0ffee…: 3 revoked, 1 stuck`.
     public var description: String {
         let counts: [(Int, String)] = [
-            (revoked, "revoked"), (alreadyGone, "already gone"), (notOurs, "not ours"), (ending, "ending by themselves"),
+            (revoked, "revoked"), (alreadyGone, "already gone"), (notOurs, "not ours"),
+            (ending, "ending by themselves"),
             (abandoned, "abandoned"), (stillTried, "still tried"), (stuck, "stuck"),
         ]
         let said = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }

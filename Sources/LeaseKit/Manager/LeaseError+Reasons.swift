@@ -148,7 +148,11 @@ extension LeaseError {
                 lease: record.id
             )
         default:
-            self.init(.storeRefused, "\(subject): it changed at the same time (\(refusal)); try again", lease: record.id)
+            self.init(
+                .storeRefused,
+                "\(subject): it changed at the same time (\(refusal)); try again",
+                lease: record.id
+            )
         }
     }
 }

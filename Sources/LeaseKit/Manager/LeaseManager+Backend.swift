@@ -128,7 +128,12 @@ extension LeaseManager {
         guard isAccepted else { throw BackendFailure.neverSent }
         let deadline = clock.moment().continuous(at: call.deadline)
         guard let answer = try await reply.value(until: deadline, clock.time) else {
-            throw BackendFailure(.transient, scope: .target, code: "overdue", "the target did not say who it is in time")
+            throw BackendFailure(
+                .transient,
+                scope: .target,
+                code: "overdue",
+                "the target did not say who it is in time"
+            )
         }
         return answer
     }
@@ -165,7 +170,11 @@ extension LeaseManager {
             id: nobody,
             path: mount.path,
             rolePath: "",
-            mark: LeaseMark(deployment: deployment(opening), lease: nobody, epoch: ledger.opening?.epoch ?? opening.epoch),
+            mark: LeaseMark(
+                deployment: deployment(opening),
+                lease: nobody,
+                epoch: ledger.opening?.epoch ?? opening.epoch
+            ),
             now: now,
             expiresAt: now,
             deadline: now + timeout,

@@ -109,7 +109,8 @@ final class Ledger: Sendable {
     }
 
     /// Applies one change; when the answer was lost, reads the record again to learn whether it was done.
-    func updateSurely(_ id: LeaseID, _ update: LeaseUpdate, _ context: StoreContext) async throws -> LeaseChangeOutcome {
+    func updateSurely(_ id: LeaseID, _ update: LeaseUpdate, _ context: StoreContext) async throws -> LeaseChangeOutcome
+    {
         do {
             return try await self.update(id, update, context)
         } catch let error as LeaseError where error.code == .storeUnknown {

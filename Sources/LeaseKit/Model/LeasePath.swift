@@ -5,7 +5,7 @@
 ///
 /// A path is made of segments with a `/` between them: `database/creds/app`. It names a kind of credential, never one
 /// credential, and holds no secret.
-public enum LeasePath {
+public enum LeasePath: Sendable {
     /// The longest path, in bytes.
     public static let maximumLength = 512
 

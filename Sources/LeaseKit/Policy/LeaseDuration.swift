@@ -10,7 +10,7 @@
 ///
 /// The units are `d`, `h`, `m`, `s`, `ms`, `us` (also `µs`) and `ns`. There are no weeks: the systems that hand out
 /// leases do not know them, so a setting with one could not be carried over. Write `14d`.
-public enum LeaseDuration {
+public enum LeaseDuration: Sendable {
     /// Reads a duration such as `90s`, `1h30m`, `7d`, `1.5h`, `250ms`, or whole seconds without a unit (`3600`).
     ///
     /// Each unit may occur once. The result is exact: what cannot be kept exactly is refused, never rounded.

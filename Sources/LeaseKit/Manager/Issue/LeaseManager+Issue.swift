@@ -73,7 +73,11 @@ extension LeaseManager {
                 id: id,
                 path: path,
                 rolePath: rolePath,
-                mark: LeaseMark(deployment: deployment(opening), lease: id, epoch: ledger.opening?.epoch ?? opening.epoch),
+                mark: LeaseMark(
+                    deployment: deployment(opening),
+                    lease: id,
+                    epoch: ledger.opening?.epoch ?? opening.epoch
+                ),
                 now: moment.now,
                 expiresAt: terms.expiresAt,
                 deadline: moment.now + timeout,

@@ -46,7 +46,9 @@ extension LeaseManager {
         switch clock.watch() {
         case .disputed(let dispute): beginHoldOff(.clock(dispute))
         case .suspended(let length):
-            publish(LeaseEvent(.suspended, at: clock.now, note: "the machine slept for \(LeaseDuration.text(of: length))"))
+            publish(
+                LeaseEvent(.suspended, at: clock.now, note: "the machine slept for \(LeaseDuration.text(of: length))")
+            )
         case nil: break
         }
         do {

@@ -50,7 +50,9 @@ extension LeaseManager {
     /// moment of ending it.
     ///
     /// - Throws: ``LeaseError``; a volatile store and a manager in hold-off refuse.
-    public func sweepOrphans(ofMountAt path: String, _ options: SweepOptions = SweepOptions()) async throws -> SweepReport {
+    public func sweepOrphans(ofMountAt path: String, _ options: SweepOptions = SweepOptions()) async throws
+        -> SweepReport
+    {
         let opening = try await opened()
         let mount = try mounts.at(path)
         try refuseSweep(of: mount)
@@ -152,10 +154,17 @@ extension LeaseManager {
             } else {
                 report.orphans += 1
                 if report.found.count < 100 { report.found.append(item.mark) }
-                publish(LeaseEvent(.orphanFound, at: now, lease: item.mark.lease, path: mount.path, cause: options.cause))
+                publish(
+                    LeaseEvent(.orphanFound, at: now, lease: item.mark.lease, path: mount.path, cause: options.cause)
+                )
                 if !options.isDryRun { await end(item, of: mount, options, &report) }
             }
         }
+    }
+
+    /// Whether no lease of this id is there; not known counts as no.
+    private func isUnknown(_ id: LeaseID) async -> Bool {
+        do { return try await ledger.find(id) == nil } catch { return false }
     }
 
     private func end(
@@ -167,8 +176,7 @@ extension LeaseManager {
         // Looked up again now: the page may be old by the time it comes to this one.
         let timeout = mount.settings.revokeTimeout
         let moment = clock.moment()
-        guard case .some(nil) = try? await ledger.find(item.mark.lease),
-            mount.gate.withLock({ $0.enter(.revocation, at: moment.now) }) == nil
+        guard await isUnknown(item.mark.lease), mount.gate.withLock({ $0.enter(.revocation, at: moment.now) }) == nil
         else {
             report.failed += 1
             return
@@ -192,7 +200,9 @@ extension LeaseManager {
             noteSuccess(at: mount)
             guard outcome == .revoked else { return }
             report.ended += 1
-            publish(LeaseEvent(.orphanEnded, at: clock.now, lease: item.mark.lease, path: mount.path, cause: options.cause))
+            publish(
+                LeaseEvent(.orphanEnded, at: clock.now, lease: item.mark.lease, path: mount.path, cause: options.cause)
+            )
         } catch {
             note(BackendFailure(reading: error, during: .revoke), at: mount)
             report.failed += 1

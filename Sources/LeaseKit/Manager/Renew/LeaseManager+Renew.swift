@@ -198,7 +198,12 @@ extension LeaseManager {
             await noteDoubt(record, nil, isAmbiguous: true, plan)
             throw error is CancellationError
                 ? error
-                : LeaseError(BackendFailure(reading: error, during: .renew), doing: plan.what, at: mount, lease: record.id)
+                : LeaseError(
+                    BackendFailure(reading: error, during: .renew),
+                    doing: plan.what,
+                    at: mount,
+                    lease: record.id
+                )
         }
         try HandleSize.check(answer.1, of: mount)
         switch answer.0 {

@@ -87,7 +87,9 @@ extension LeaseManager {
                 var outcome: LeaseOutcome?
                 if case .remove(_, let how) = verdict.update { outcome = how }
                 let isRemoved = outcome != nil && !written.isHollow
-                publish(LeaseEvent(event, written, at: context.now, isRemoved: isRemoved, note: outcome.map { "\($0)" }))
+                publish(
+                    LeaseEvent(event, written, at: context.now, isRemoved: isRemoved, note: outcome.map { "\($0)" })
+                )
             }
             if written.order != nil { touched.formUnion(written.orders) }
         }

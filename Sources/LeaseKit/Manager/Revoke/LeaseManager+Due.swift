@@ -65,7 +65,9 @@ extension LeaseManager {
         var room = mount.gate.withLock { $0.revocationRoom(at: now) }
         guard room > 0 else { return false }
         let hasProbe = mount.gate.withLock { !$0.breaker.isClosed || $0.identity != .confirmed }
-        if isImmediate && !hasProbe { room = min(256, mount.gate.withLock { $0.limiter.room($0.settings.rate, at: now) }) }
+        if isImmediate && !hasProbe {
+            room = min(256, mount.gate.withLock { $0.limiter.room($0.settings.rate, at: now) })
+        }
         if hasProbe {
             // One question is enough to learn whether the target is up, and the right one.
             guard try await hasWork(mount, now), await probe(mount) else { return false }

@@ -145,7 +145,9 @@ extension LeaseManager {
     }
 
     private func report(_ order: RevocationOrder) async throws -> RevocationReport {
-        guard order.progress.unfinished + order.progress.ending > 0 else { return RevocationReport(order, remaining: []) }
+        guard order.progress.unfinished + order.progress.ending > 0 else {
+            return RevocationReport(order, remaining: [])
+        }
         let page = try? await ledger.ask {
             StoreReply(try await $0.page(LeaseQuery(order: order.id), after: nil, limit: 100).value)
         }
