@@ -54,7 +54,7 @@ extension LeaseManager {
         do {
             try await ledger.store.record(clock.observation())
             let open = try await ledger.ask { try await $0.openOrders(limit: 100) }
-            for order in open where !order.progress.isExpanded { orders.add(order.id) }
+            for order in open { orders.follow(order) }
         } catch {
             publish(LeaseEvent(.storeTrouble, at: clock.now, note: LeaseError(store: error).description))
         }
