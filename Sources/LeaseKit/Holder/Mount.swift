@@ -32,9 +32,9 @@ public struct Mount<Request: Sendable, Secret: Sendable>: LeaseSource {
         try await manager.renew(id, options)
     }
 
-    /// Ends a lease and everything below it.
+    /// Ends a lease and everything below it, also from a task that is cancelled already, and waits for the report.
     @discardableResult
     public func revoke(_ id: LeaseID, _ options: RevokeOptions) async throws -> RevocationReport {
-        try await manager.revoke(.tree(id), options)
+        try await manager.revokeShielded(.tree(id), options)
     }
 }

@@ -26,7 +26,7 @@ extension LeaseManager {
         }
     }
 
-    /// Begins to stop: the same as cancelling ``run()``, from anywhere. Returns at once.
+    /// Begins to stop, as cancelling ``run()`` does, and returns at once.
     public func beginShutdown() {
         if lifecycle.beginStopping() { alarm.ring() }
     }

@@ -93,6 +93,9 @@ final class Ledger: Sendable {
             let reply = try await question(store)
             if let time = reply.storeTime { clock.settle(to: time) }
             return reply.value
+        } catch let error as CancellationError {
+            // Reads and insertions look at cancellation before they begin: nothing was done.
+            throw error
         } catch {
             throw LeaseError(store: error)
         }

@@ -59,11 +59,13 @@ public struct SecretText: Sendable {
 
         deinit {
             // A plain loop over memory that is freed next would be optimised away.
-            #if canImport(Darwin)
-                memset_s(memory.baseAddress, memory.count, 0, memory.count)
-            #else
-                explicit_bzero(memory.baseAddress, memory.count)
-            #endif
+            if let start = memory.baseAddress {
+                #if canImport(Darwin)
+                    memset_s(start, memory.count, 0, memory.count)
+                #else
+                    explicit_bzero(start, memory.count)
+                #endif
+            }
             memory.deallocate()
         }
 

@@ -5,7 +5,9 @@ extension LeaseManager {
     /// Why nothing is ended by time for now; empty when everything goes on as usual.
     public var holdOffReasons: [HoldOffReason] { holdOff.reasons }
 
-    /// Stops ending leases by time, until ``resume(_:cause:)``. Issues, renewals and orders go on.
+    /// Stops ending leases by time.
+    ///
+    /// Until ``resume(_:cause:)``. Issues, renewals and orders go on.
     public func pauseExpiry() {
         beginHoldOff(.requested)
     }

@@ -45,6 +45,21 @@ extension LeaseManager {
         return try await waitForReport(of: placement.order, options, moment)
     }
 
+    /// Revokes from a task that may be cancelled already: cleaning up after it must not be cut short, only bounded.
+    func revokeShielded(_ selection: LeaseSelection, _ options: RevokeOptions) async throws -> RevocationReport {
+        guard Task.isCancelled else { return try await revoke(selection, options) }
+        let reply = Reply<RevocationReport>()
+        let isAccepted = work.submit {
+            do {
+                reply.deliver(.success(try await self.revoke(selection, options)))
+            } catch {
+                reply.deliver(.failure(error))
+            }
+        }
+        guard isAccepted, lifecycle.phase != .idle else { return try await revoke(selection, options) }
+        return try await reply.valueWhateverHappens()
+    }
+
     /// The report of an order, as it stands now.
     ///
     /// - Throws: ``LeaseError`` with code ``LeaseError/Code/orderNotFound`` once a store has forgotten a completed order.
