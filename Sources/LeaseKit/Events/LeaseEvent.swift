@@ -82,7 +82,13 @@ extension LeaseEvent: CustomStringConvertible {
     /// One line for a log.
     public var description: String {
         var line = "\(kind)"
-        if let lease { line += " \(path)/\(lease)" } else if !path.isEmpty { line += " \(path)" }
+        if kind == .orderPlaced || kind == .orderCompleted {
+            if let order { line += " \(order)" }
+        } else if let lease {
+            line += path.isEmpty ? " \(lease)" : " \(path)/\(lease)"
+        } else if !path.isEmpty {
+            line += " \(path)"
+        }
         if let cause { line += " (\(cause))" }
         if let failure { line += ": \(failure)" }
         if let note { line += ": \(note)" }
