@@ -5,7 +5,7 @@ import LeaseKit
 
 /// Runs tasks on the one thread that drives it, and picks each next job by a seeded generator: same seed, same run.
 ///
-/// Everything that a simulation does runs below ``drive(timeLimit:_:)``. Child tasks, task groups, `async let`, default actors and
+/// Everything that a simulation does runs below ``drive(timeLimit:checking:_:)``. Child tasks, task groups, `async let`, default actors and
 /// nonisolated functions inherit the executor; unstructured tasks made inside inherit nothing and escape to the global
 /// pool, which is noticed as soon as they wake something here.
 ///
