@@ -5,7 +5,8 @@ import LeaseKit
 import LeaseKitTesting
 import Testing
 
-/// Everything at once: brokers whose clocks are apart, one stopped, one that dies, random faults, and a replay of it all.
+/// Everything at once: brokers whose clocks are apart, one stopped, one that dies, random faults, and a replay of it
+/// all.
 @Suite struct SimulationReplayTests {
     struct Outcome: Equatable, Sendable {
         var hash: UInt64
