@@ -101,7 +101,11 @@ struct LeaseModel {
         case .success(let effect):
             for order in orders.indices where record.orders.contains(orders[order].id) {
                 orders[order].progress.count(
-                    effect, from: before.state, wasHollow: before.isHollow, to: record.state)
+                    effect,
+                    from: before.state,
+                    wasHollow: before.isHollow,
+                    to: record.state
+                )
             }
             if case .remove = effect {
                 remove(id, context.now)
@@ -170,10 +174,15 @@ struct LeaseModel {
         var wrong: [String] = []
         if orders[index].progress.isExpanded && !covered.isEmpty { wrong.append("covered more after the end") }
         if covered.count > limit { wrong.append("covered \(covered.count) with a limit of \(limit)") }
-        for lease in covered where !covers(orders[index], lease) { wrong.append("covered \(lease), which it is not about") }
+        for lease in covered where !covers(orders[index], lease) {
+            wrong.append("covered \(lease), which it is not about")
+        }
         for lease in covered {
             let effect = records[lease]?.cover(
-                by: orders[index], hasChildren: tree.hasChildren(lease), context)
+                by: orders[index],
+                hasChildren: tree.hasChildren(lease),
+                context
+            )
             if let effect { orders[index].progress.count(effect) }
         }
         if isExpanded {

@@ -163,7 +163,11 @@ final class ModelRun {
         if expected.refusal == nil { findings.expectEqual(placement.order, expected.order, "order") }
         findings.expectEqual(placement.claimed?.record.id, expected.claimed?.record.id, "claimed")
         let newest = model.records.values.map(\.sequence).max() ?? 0
-        findings.expect(placement.order.cutoff >= newest || !isNew || expected.refusal != nil, "a cut-off of \(newest)", "lower")
+        findings.expect(
+            placement.order.cutoff >= newest || !isNew || expected.refusal != nil,
+            "a cut-off of \(newest)",
+            "lower"
+        )
     }
 
     private func expand() async throws {
