@@ -57,7 +57,7 @@ extension LeaseManager {
 
     /// Revokes from a task that may be cancelled already: cleaning up after it must not be cut short, only bounded.
     func revokeShielded(_ selection: LeaseSelection, _ options: RevokeOptions) async throws -> RevocationReport {
-        guard Task.isCancelled else { return try await revoke(selection, options) }
+        guard Task.isCancelled, lifecycle.phase == .running else { return try await revoke(selection, options) }
         let reply = Reply<RevocationReport>()
         let isAccepted = work.submit {
             do {
@@ -66,7 +66,7 @@ extension LeaseManager {
                 reply.deliver(.failure(error))
             }
         }
-        guard isAccepted, lifecycle.phase != .idle else { return try await revoke(selection, options) }
+        guard isAccepted else { return try await revoke(selection, options) }
         return try await reply.valueWhateverHappens()
     }
 
