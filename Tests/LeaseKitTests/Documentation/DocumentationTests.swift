@@ -66,14 +66,18 @@ import Testing
         for code in codes { #expect(article.contains("`\(code)`"), "WhenThingsFail.md does not explain \(code)") }
     }
 
-    @Test func everyPublicTypeHasItsPlaceOnTheLandingPage() throws {
-        let landing = try Repository.file("Sources/LeaseKit/LeaseKit.docc/LeaseKit.md").text()
-        for source in try Repository.sources() {
+    @Test(arguments: ["LeaseKit", "LeaseKitTesting"])
+    func everyPublicTypeHasItsPlaceOnTheLandingPage(module: String) throws {
+        let landing = try Repository.file("Sources/\(module)/\(module).docc/\(module).md").text()
+        for source in try Repository.sources(of: module) {
             let declarations = try source.text().matches(
-                of: /(?m)^public (?:final )?(?:struct|class|enum|protocol|actor) (\w+)/
+                of: /(?m)^(?:public|open) (?:final )?(?:struct|class|enum|protocol|actor|macro) (\w+)/
             )
             for declaration in declarations {
-                #expect(landing.contains("- ``\(declaration.1)``"), "LeaseKit.md has no place for \(declaration.1)")
+                #expect(
+                    landing.contains("- ``\(declaration.1)``"),
+                    "\(source.name): the landing page has no place for \(declaration.1)"
+                )
             }
         }
     }

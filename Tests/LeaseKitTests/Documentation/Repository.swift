@@ -30,10 +30,10 @@ enum Repository {
         return others + catalogs
     }
 
-    /// The sources of the core, whose comments are the reference.
-    static func sources() throws -> [File] {
-        let found = try files(below: "Sources/LeaseKit", ending: ".swift")
-        #expect(found.count > 50)
+    /// The sources, whose comments are the reference: of every module, or of one.
+    static func sources(of module: String = "") throws -> [File] {
+        let found = try files(below: module.isEmpty ? "Sources" : "Sources/\(module)", ending: ".swift")
+        #expect(found.count > 20)
         return found
     }
 

@@ -116,15 +116,15 @@ extension AccountBackend {
 // end sample
 
 private actor FakeAccountServer: AccountServer {
-    private var accounts: [String: String] = [:]
-    private(set) var isReachable = true
+    private var accounts: [String: (comment: String, password: String)] = [:]
+    private var isReachable = true
     func setReachable(_ isReachable: Bool) { self.isReachable = isReachable }
 
     private func check() throws { if !isReachable { throw AccountServerError.unreachable } }
 
     func create(_ name: String, password: String, comment: String, endsAt: LeaseInstant) async throws {
         try check()
-        accounts[name] = comment
+        accounts[name] = (comment, password)
     }
     func setEnd(of name: String, to end: LeaseInstant) async throws {
         try check()
@@ -132,7 +132,7 @@ private actor FakeAccountServer: AccountServer {
     }
     func comment(of name: String) async throws -> String? {
         try check()
-        return accounts[name]
+        return accounts[name]?.comment
     }
     func delete(_ name: String) async throws {
         try check()
@@ -140,6 +140,10 @@ private actor FakeAccountServer: AccountServer {
     }
     func serverID() async throws -> String { "server-1" }
     var count: Int { accounts.count }
+
+    func canLogIn(_ account: Account) -> Bool {
+        account.password.withText { accounts[account.name]?.password == $0 }
+    }
 }
 
 @Suite struct BackendSamples {
@@ -160,4 +164,16 @@ private actor FakeAccountServer: AccountServer {
         }
         #expect(await server.count == 0)
     }
+
+    // sample: backend-conformance
+    @Test(.timeLimit(.minutes(1))) func accountsConform() async throws {
+        let server = FakeAccountServer()
+        let backend = AccountBackend(server: server, roles: ["app": TTLLimits(ttl: .seconds(600))])
+        var suite = SecretBackendConformance(backend, request: "app", time: SystemTime())
+        suite.isUsable = { account in await server.canLogIn(account) }
+        suite.secretBytes = { account in account.password.withBytes { Array($0) } }
+        suite.unknownRequest = "nobody"
+        try await suite.run()
+    }
+    // end sample
 }

@@ -108,4 +108,23 @@ private struct TinyTable {
         #expect(abandoned.record != nil)
         #expect(table.rows.isEmpty)
     }
+
+    // sample: store-conformance
+    @Test(arguments: 1...3 as ClosedRange<UInt64>) func conforms(seed: UInt64) async throws {
+        try await LeaseStoreConformance { try await MyStore.empty() }.run(seed: seed)
+    }
+    // end sample
+
+    @Test func faults() async throws {
+        // sample: faulty-store
+        let store = FaultyLeaseStore(InMemoryLeaseStore()) { call in
+            call.kind == .apply && call.index == 7 ? .unknown : nil
+        }
+        // end sample
+        #expect(!store.traits.isDurable)
+    }
+}
+
+private enum MyStore {
+    static func empty() async throws -> InMemoryLeaseStore { InMemoryLeaseStore() }
 }
