@@ -58,6 +58,9 @@ extension AccountBackend {
     }
 
     func issue(_ role: String, as handle: inout TextHandle, _ call: BackendCall) async throws -> Issued<Account> {
+        guard call.timeLeft > .zero, call.timeout > .zero else {
+            throw BackendFailure(.transient, "it is too late to make an account")
+        }
         var random = SystemRandomNumberGenerator()
         let password = (0..<4).map { _ in String(random.next(), radix: 36) }.joined()
         try await classified {
@@ -150,8 +153,9 @@ private actor FakeAccountServer: AccountServer {
     @Test(.timeLimit(.minutes(1))) func lives() async throws {
         let server = FakeAccountServer()
         let backend = AccountBackend(server: server, roles: ["app": TTLLimits(ttl: .seconds(600))])
+        let settings = MountSettings(probeInterval: .milliseconds(50))
         try await withLeaseManager { manager in
-            let accounts = try await manager.mount(backend, at: "accounts")
+            let accounts = try await manager.mount(backend, at: "accounts", settings)
             let lease = try await accounts.issue("app")
             #expect(await server.count == 1)
             #expect(try await accounts.renew(lease.id).boundBy == .role)
