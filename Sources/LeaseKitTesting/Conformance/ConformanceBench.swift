@@ -120,7 +120,13 @@ final class ConformanceBench {
 
     func save(_ version: UInt64, _ bytes: [UInt8]?) async throws -> UInt64? {
         let reply = try await store.saveState(
-            mount, key: "k", expectedVersion: version, bytes: bytes, due: now, context())
+            mount,
+            key: "k",
+            expectedVersion: version,
+            bytes: bytes,
+            due: now,
+            context()
+        )
         return reply.value
     }
 

@@ -7,12 +7,15 @@ extension ConformanceRule {
     static let change: [ConformanceRule] = [
         ConformanceRule("activation is a compare-and-set") { bench in
             let record = try await bench.added(bench.insertion())
-            var stale = LeaseActivation(handle: [], expiresAt: record.expiresAt, generation: record.generation + 1)
+            var stale = LeaseActivation(handle: [2, 3], expiresAt: record.expiresAt, generation: record.generation + 1)
             bench.expect(
-                try await bench.update(record.id, .activate(stale)), isRefused: .generationChanged(record.generation))
+                try await bench.update(record.id, .activate(stale)),
+                isRefused: .generationChanged(record.generation)
+            )
             stale.generation = record.generation
             let active = try bench.applied(await bench.update(record.id, .activate(stale)), "the activation")
             bench.expect(active.generation > record.generation, "a higher generation")
+            bench.expectEqual(try await bench.find(record.id)?.handle, [2, 3], "handle")
             bench.expect(try await bench.update(record.id, .activate(stale)), isRefused: .wrongState(.active))
         },
         ConformanceRule("activation after the deadline is too late") { bench in
@@ -37,7 +40,10 @@ extension ConformanceRule {
             let child = try await bench.added(insertion)
             bench.pass(9)
             let activation = LeaseActivation(
-                handle: [], expiresAt: bench.now + .seconds(5), generation: child.generation)
+                handle: [],
+                expiresAt: bench.now + .seconds(5),
+                generation: child.generation
+            )
             bench.expect(try await bench.update(child.id, .activate(activation)), isRefused: .parentNotActive)
         },
         ConformanceRule("an extension is a compare-and-set on an active lease") { bench in
@@ -60,18 +66,25 @@ extension ConformanceRule {
             let child = try await bench.active(under: parent.id)
             let change = LeaseExtension(expiresAt: parent.expiresAt + .seconds(1), generation: child.generation)
             bench.expect(
-                try await bench.update(child.id, .extend(change)), isRefused: .beyondParent(parent.expiresAt))
+                try await bench.update(child.id, .extend(change)),
+                isRefused: .beyondParent(parent.expiresAt)
+            )
         },
         ConformanceRule("an extension shortens only when it may") { bench in
             let record = try await bench.active()
             var change = LeaseExtension(expiresAt: bench.now + .seconds(60), generation: record.generation)
             bench.expect(
-                try await bench.update(record.id, .extend(change)), isRefused: .wouldShorten(record.expiresAt))
+                try await bench.update(record.id, .extend(change)),
+                isRefused: .wouldShorten(record.expiresAt)
+            )
             change.mayShorten = true
             let shortened = try await bench.update(record.id, .extend(change)).record
             bench.expectEqual(shortened?.expiresAt, change.expiresAt, "end")
             bench.expectEqual(
-                try await bench.store.nextDue([bench.mount], .everything).value, [change.expiresAt], "next due")
+                try await bench.store.nextDue([bench.mount], .everything).value,
+                [change.expiresAt],
+                "next due"
+            )
         },
         ConformanceRule("the last use ends a lease") { bench in
             let record = try await bench.active { $0.fields.usesLeft = 2 }

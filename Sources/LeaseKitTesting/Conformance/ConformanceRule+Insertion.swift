@@ -34,10 +34,14 @@ extension ConformanceRule {
         },
         ConformanceRule("no child under a parent that is not active") { bench in
             bench.expect(
-                try await bench.insert(bench.insertion(under: LeaseID(high: 7, low: 7))), isRefused: .parentNotActive)
+                try await bench.insert(bench.insertion(under: LeaseID(high: 7, low: 7))),
+                isRefused: .parentNotActive
+            )
             let pending = try await bench.added(bench.insertion())
             bench.expect(
-                try await bench.insert(bench.insertion(under: pending.id)), isRefused: .parentNotActive)
+                try await bench.insert(bench.insertion(under: pending.id)),
+                isRefused: .parentNotActive
+            )
             let parent = try await bench.active { $0.expiresAt = bench.now + .seconds(5) }
             bench.pass(5)
             var late = bench.insertion(under: parent.id)

@@ -134,7 +134,11 @@ extension ConformanceRule {
             _ = try await bench.active()
             let first = try await bench.place(bench.order(.prefix("db"))).order.id
             let second = try await bench.place(bench.order(.mount(bench.mount))).order.id
-            bench.expectEqual(try await bench.store.openOrders(limit: 9).value.map(\.id), [first, second], "open orders")
+            bench.expectEqual(
+                try await bench.store.openOrders(limit: 9).value.map(\.id),
+                [first, second],
+                "open orders"
+            )
             bench.expectEqual(try await bench.store.openOrders(limit: 1).value.map(\.id), [first], "open orders")
         },
     ]

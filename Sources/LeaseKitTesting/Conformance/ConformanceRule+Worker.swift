@@ -74,7 +74,10 @@ extension ConformanceRule {
             let claim = handed.first?.record.claim ?? LeaseClaim(rawValue: 1)
             let again = bench.now + .seconds(7)
             bench.expectEqual(
-                try await bench.update(record.id, .settle(claim, due: again)).record?.state, .settling, "state")
+                try await bench.update(record.id, .settle(claim, due: again)).record?.state,
+                .settling,
+                "state"
+            )
             bench.expectEqual(try await bench.store.nextDue([bench.mount], .everything).value, [again], "next due")
         },
         ConformanceRule("a lease that was given up is due at once") { bench in
@@ -126,7 +129,8 @@ extension ConformanceRule {
             bench.pass(3)
             claim = try await bench.claim().first?.record.claim ?? LeaseClaim(rawValue: 1)
             let stuck = try await bench.update(
-                record.id, .attempt(claim, failure, due: bench.now + .seconds(500), isStuck: true)
+                record.id,
+                .attempt(claim, failure, due: bench.now + .seconds(500), isStuck: true)
             ).record
             bench.expectEqual(stuck?.attempts, 1, "attempts")
             bench.expectEqual(stuck?.state, .stuck, "state")
@@ -137,7 +141,10 @@ extension ConformanceRule {
         ConformanceRule("a quarantined lease is never handed out until it is re-armed") { bench in
             let record = try await bench.active()
             bench.expectEqual(
-                try await bench.update(record.id, .quarantine(nil, failure)).record?.state, .quarantined, "state")
+                try await bench.update(record.id, .quarantine(nil, failure)).record?.state,
+                .quarantined,
+                "state"
+            )
             bench.pass(100_000)
             bench.expect(try await bench.claim().isEmpty, "nothing")
             bench.expectEqual(try await bench.store.nextDue([bench.mount], .everything).value, [nil], "next due")
@@ -149,7 +156,11 @@ extension ConformanceRule {
             bench.pass(600)
             let claim = try await bench.claim().first?.record.claim ?? LeaseClaim(rawValue: 1)
             let until = bench.now + .seconds(100)
-            bench.expectEqual(try await bench.update(record.id, .end(claim, until: until)).record?.state, .ending, "state")
+            bench.expectEqual(
+                try await bench.update(record.id, .end(claim, until: until)).record?.state,
+                .ending,
+                "state"
+            )
             bench.pass(99)
             bench.expect(try await bench.claim().isEmpty, "nothing before")
             bench.pass(1)

@@ -101,7 +101,11 @@ struct LeaseModel {
         case .success(let effect):
             for order in orders.indices where record.orders.contains(orders[order].id) {
                 orders[order].progress.count(
-                    effect, from: before.state, wasHollow: before.isHollow, to: record.state)
+                    effect,
+                    from: before.state,
+                    wasHollow: before.isHollow,
+                    to: record.state
+                )
             }
             if case .remove = effect {
                 remove(id, context.now)
@@ -158,7 +162,9 @@ struct LeaseModel {
         return OrderPlacement(order: order, claimed: claimed)
     }
 
-    /// Covers what a store covered in one page of an order. Answers what was wrong with it.
+    /// Covers what a store covered in one page of an order.
+    ///
+    /// Answers what was wrong with it.
     mutating func expand(
         _ id: RevocationOrderID,
         covered: [LeaseID],
@@ -170,10 +176,15 @@ struct LeaseModel {
         var wrong: [String] = []
         if orders[index].progress.isExpanded && !covered.isEmpty { wrong.append("covered more after the end") }
         if covered.count > limit { wrong.append("covered \(covered.count) with a limit of \(limit)") }
-        for lease in covered where !covers(orders[index], lease) { wrong.append("covered \(lease), which it is not about") }
+        for lease in covered where !covers(orders[index], lease) {
+            wrong.append("covered \(lease), which it is not about")
+        }
         for lease in covered {
             let effect = records[lease]?.cover(
-                by: orders[index], hasChildren: tree.hasChildren(lease), context)
+                by: orders[index],
+                hasChildren: tree.hasChildren(lease),
+                context
+            )
             if let effect { orders[index].progress.count(effect) }
         }
         if isExpanded {
@@ -195,7 +206,9 @@ struct LeaseModel {
 
     // MARK: - Claims
 
-    /// Hands out what a store handed out. Answers what was wrong with it.
+    /// Hands out what a store handed out.
+    ///
+    /// Answers what was wrong with it.
     mutating func claim(_ handed: [LeaseRecord], _ request: ClaimRequest, _ context: StoreContext) -> [String] {
         var wrong: [String] = []
         let before = self

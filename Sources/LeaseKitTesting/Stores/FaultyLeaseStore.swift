@@ -106,7 +106,9 @@ public final class FaultyLeaseStore: ForwardingLeaseStore, @unchecked Sendable {
     }
 
     /// Hands out due leases.
-    override public func claimDue(_ request: ClaimRequest, _ context: StoreContext) async throws -> StoreReply<[ClaimedLease]> {
+    override public func claimDue(_ request: ClaimRequest, _ context: StoreContext) async throws -> StoreReply<
+        [ClaimedLease]
+    > {
         try await faulty(.claimDue) {
             try await base.claimDue(request, context)
         }
@@ -195,7 +197,13 @@ public final class FaultyLeaseStore: ForwardingLeaseStore, @unchecked Sendable {
     ) async throws -> StoreReply<UInt64?> {
         try await faulty(.saveState) {
             try await base.saveState(
-            mount, key: key, expectedVersion: expectedVersion, bytes: bytes, due: due, context)
+                mount,
+                key: key,
+                expectedVersion: expectedVersion,
+                bytes: bytes,
+                due: due,
+                context
+            )
         }
     }
 

@@ -135,7 +135,13 @@ open class ForwardingLeaseStore: LeaseStore, @unchecked Sendable {
         _ context: StoreContext
     ) async throws -> StoreReply<UInt64?> {
         try await base.saveState(
-            mount, key: key, expectedVersion: expectedVersion, bytes: bytes, due: due, context)
+            mount,
+            key: key,
+            expectedVersion: expectedVersion,
+            bytes: bytes,
+            due: due,
+            context
+        )
     }
 
     /// Keeps the newest observed time.
