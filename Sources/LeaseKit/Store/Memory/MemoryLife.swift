@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What the in-memory store knows of itself: whose it is, who has it open, and when it was last looked at.
-struct MemoryLife: Sendable {
+///
+/// A class, so that the check before every write copies nothing.
+final class MemoryLife {
     let deployment: String
     let isExclusive: Bool
     var incarnation: UInt32 = 0
@@ -20,15 +22,20 @@ struct MemoryLife: Sendable {
     }
 
     /// Throws unless this incarnation may write.
+    @inline(__always)
     func check(_ context: StoreContext) throws(StoreError) {
-        try checkOpen()
         let number = context.incarnation.rawValue
-        guard number == incarnation || !isExclusive && number > 0 && number < incarnation else {
-            throw StoreError(
-                .unavailable,
-                "\(context.incarnation) does not have this store open any more; open it again, or stop this manager"
-            )
-        }
+        let isKnown = number == incarnation || !isExclusive && number > 0 && number < incarnation
+        if openCount > 0 && isKnown { return }
+        try refuse(context)
+    }
+
+    private func refuse(_ context: StoreContext) throws(StoreError) {
+        try checkOpen()
+        throw StoreError(
+            .unavailable,
+            "\(context.incarnation) does not have this store open any more; open it again, or stop this manager"
+        )
     }
 
     /// Throws unless somebody has the store open.
@@ -40,8 +47,12 @@ struct MemoryLife: Sendable {
 
     /// The life of a copy, which nobody has open.
     func copy(doubts: [StoreDoubt]) -> MemoryLife {
-        var copy = self
-        copy.openCount = 0
+        let copy = MemoryLife(deployment: deployment, isExclusive: isExclusive)
+        copy.incarnation = incarnation
+        copy.epoch = epoch
+        copy.livedEpochs = livedEpochs
+        copy.observed = observed
+        copy.lastMount = lastMount
         copy.doubts = doubts
         return copy
     }
