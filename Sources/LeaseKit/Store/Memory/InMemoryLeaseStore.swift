@@ -6,8 +6,8 @@
 /// It is made for services whose credentials may end with them, and for tests. Because it is volatile, a manager over it
 /// revokes everything on its way out and refuses backends whose credentials do not end by themselves.
 ///
-/// Calls never suspend. One lock guards the whole table; a million leases take about 340 MB, and no call takes longer for
-/// there being many, but for those that return many.
+/// Calls never suspend. One lock guards the whole table; a million leases take about 340 MB, and what a call costs depends
+/// on how much it returns far more than on how many leases there are.
 public final class InMemoryLeaseStore: LeaseStore {
     /// What the store is and is not.
     public let traits: StoreTraits
