@@ -24,8 +24,11 @@ public protocol LeaseStore: Sendable {
     ///
     /// On a store with one owner, pendings and claims of earlier incarnations become due at once.
     func open(at reading: TimeReading) async throws -> StoreOpening
-    /// Closes it for this manager. Calls that come later throw ``StoreError/Kind/unavailable``.
-    func close() async
+    /// Closes it for one manager.
+    ///
+    /// Calls of it that come later throw ``StoreError/Kind/unavailable``. A manager that lost the store to a later one closes
+    /// nothing.
+    func close(_ incarnation: Incarnation) async
 
     /// Applies changes, each atomic alone, in order, and answers each one.
     func apply(_ changes: [LeaseChange], _ context: StoreContext) async throws -> StoreReply<[LeaseChangeOutcome]>

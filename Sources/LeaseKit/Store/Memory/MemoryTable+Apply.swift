@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension MemoryTable {
-    func apply(_ change: borrowing LeaseChange, _ context: StoreContext) -> LeaseChangeOutcome {
-        switch copy change {
+    func apply(_ change: LeaseChange, _ context: StoreContext) -> LeaseChangeOutcome {
+        switch change {
         case .insert(let insertion): insert(insertion, context)
         case .update(let id, let update): apply(update, to: id, context)
         }

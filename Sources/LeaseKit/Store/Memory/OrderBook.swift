@@ -34,6 +34,7 @@ struct OrderBook {
     /// Not complete, or still closing: by number, with the number's lower half as a slot.
     private var open: [UInt64: OrderEntry] = [:]
     private var openNumbers = SequenceList()
+    private var unexpandedNumbers = SequenceList()
     private var complete: [RevocationOrderID] = []
     private var forgotten = 0
     /// How many are not expanded yet; while zero, no change has to ask.
@@ -58,6 +59,7 @@ struct OrderBook {
         openNumbers.insert(entry.number, 0)
         if !order.progress.isExpanded {
             unexpandedCount += 1
+            unexpandedNumbers.insert(entry.number, 0)
             if !isOnRoot { unexpandedSelections.append(entry) }
         }
         return entry
@@ -70,6 +72,7 @@ struct OrderBook {
         entry.stack = []
         entry.cursor = nil
         unexpandedCount -= 1
+        unexpandedNumbers.remove(entry.number, 0)
         unexpandedSelections.removeAll { $0 === entry }
         settle(entry)
     }
@@ -91,11 +94,17 @@ struct OrderBook {
         return true
     }
 
-    func oldestOpen(limit: Int) -> [RevocationOrder] {
+    /// Open orders: those not expanded first, since they are what a manager has to carry on with; then the oldest.
+    func firstOpen(limit: Int) -> [RevocationOrder] {
         var orders: [RevocationOrder] = []
-        openNumbers.forEach(after: 0) { number, _ in
+        unexpandedNumbers.forEach(after: 0) { number, _ in
             guard orders.count < limit else { return false }
             if let entry = open[number] { orders.append(entry.order) }
+            return true
+        }
+        openNumbers.forEach(after: 0) { number, _ in
+            guard orders.count < limit else { return false }
+            if let entry = open[number], entry.order.progress.isExpanded { orders.append(entry.order) }
             return true
         }
         return orders
