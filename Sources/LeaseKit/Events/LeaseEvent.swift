@@ -11,7 +11,7 @@ public struct LeaseEvent: Sendable {
     public var at: LeaseInstant
     /// The lease, if it is about one.
     public var lease: LeaseID?
-    /// The lease's path, or the mount's.
+    /// The lease's path, the mount's, or the prefix that an order is about; empty where there is none.
     public var path: String
     /// The lease's state afterwards; nil once it is removed.
     public var state: LeaseState?
