@@ -89,6 +89,9 @@ final class Ledger: Sendable {
             let reply = try await question(store)
             if let time = reply.storeTime { clock.settle(to: time) }
             return reply.value
+        } catch let error as CancellationError {
+            // Thrown before anything was done: whoever waited went away, and the store is well.
+            throw error
         } catch {
             throw LeaseError(store: error)
         }
