@@ -71,6 +71,7 @@ extension LeaseManager {
         let timeout = mount.settings.revokeTimeout
         let call = call(for: record, at: mount, now: moment.now, timeout: timeout)
         let backend = mount.backend
+        let wasBeingIssued = isBeingIssued(record, at: mount)
         let result: Result<RevocationOutcome, BackendFailure>
         do {
             let outcome = try await callBackend(mount, .revocation, until: moment.continuous + timeout) {
@@ -83,14 +84,21 @@ extension LeaseManager {
             note(failure, at: mount)
             result = .failure(failure)
         }
-        return judge(record, at: mount).verdict(result)
+        return judge(record, at: mount, wasBeingIssued: wasBeingIssued).verdict(result)
     }
 
-    func judge(_ record: LeaseRecord, at mount: MountRuntime) -> EndingJudge {
+    /// Whether the call that issues it has not returned yet.
+    func isBeingIssued(_ record: LeaseRecord, at mount: MountRuntime) -> Bool {
+        mount.issuing.withLock { $0.contains(record.id) }
+    }
+
+    /// - Parameter wasBeingIssued: Whether it was being issued when the target was asked: an issue that returns between the
+    ///   question and its answer makes the answer worth nothing.
+    func judge(_ record: LeaseRecord, at mount: MountRuntime, wasBeingIssued: Bool) -> EndingJudge {
         EndingJudge(
             record: record,
             settleTime: mount.abilities.settleTime,
-            isBeingIssued: mount.issuing.withLock { $0.contains(record.id) },
+            isBeingIssued: wasBeingIssued || isBeingIssued(record, at: mount),
             retry: mount.settings.retry,
             now: clock.now,
             jitter: entropy.unit()
