@@ -226,8 +226,16 @@ extension LeaseManager {
             mayBeInFlight: failure.map { $0.kind == .ambiguous } ?? false,
             failure: failure?.note
         )
-        let outcome = try? await ledger.update(plan.id, .handOver(handOver), ledger.context(cause))
-        publish(LeaseEvent(.issueFailed, outcome?.record ?? plan.record, at: clock.now))
+        await giveUp(plan.record, handOver, cause)
+    }
+
+    private func giveUp(_ record: LeaseRecord, _ handOver: LeaseHandOver, _ cause: LeaseCause) async {
+        let outcome = try? await ledger.update(record.id, .handOver(handOver), ledger.context(cause))
+        publish(LeaseEvent(.issueFailed, outcome?.record ?? record, at: clock.now))
+        if case .wrongState(.active)? = outcome?.refusal {
+            // It was active from the start, or was turned active by a call whose answer was lost: nobody holds it.
+            _ = try? await revoke(.tree(record.id), RevokeOptions(cause: cause, wait: .zero))
+        }
         alarm.ring()
     }
 
