@@ -30,6 +30,19 @@ extension BackendFailure {
         BackendFailure(.ambiguous, code: "overdue", "no answer within \(timeout)")
     }
 
+    /// The same failure of a question that was about the target and not about a lease, whatever the backend said.
+    var aboutTarget: BackendFailure {
+        if scope == .target { return self }
+        return BackendFailure(
+            kind,
+            scope: .target,
+            code: code,
+            message,
+            retryAfter: retryAfter,
+            underlying: underlying
+        )
+    }
+
     /// The note of it that a record keeps.
     var note: LeaseFailure { LeaseFailure(code: code, message: message) }
 

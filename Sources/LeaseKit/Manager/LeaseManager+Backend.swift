@@ -107,7 +107,7 @@ extension LeaseManager {
         do {
             found = try await askTarget(mount, call)
         } catch {
-            let failure = BackendFailure(reading: error, during: .other)
+            let failure = BackendFailure(reading: error, during: .other).aboutTarget
             note(failure, at: mount)
             throw LeaseError(failure, at: mount)
         }
