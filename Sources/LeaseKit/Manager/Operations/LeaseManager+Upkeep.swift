@@ -49,7 +49,8 @@ extension LeaseManager {
         _ = try await opened()
         let mount = try mounts.at(path)
         var count = 0
-        for state in [LeaseState.stuck, .quarantined, .revoking, .settling] {
+        // Stuck ones turn revoking, so those that are revoking come first: each is counted once.
+        for state in [LeaseState.settling, .revoking, .stuck, .quarantined] {
             let query = LeaseQuery(state: state, mount: mount.id)
             var cursor: LeaseCursor?
             repeat {
