@@ -39,16 +39,25 @@ extension LeaseManager {
 
     private func endTree(_ record: LeaseRecord, _ order: RevocationOrder) async {
         let now = clock.now
+        guard let claim = record.claim else { return }
+        // Its turn comes when its last child has left, or its patience is over. Given back first: a child that leaves while
+        // its parent is claimed does not hurry it along.
+        let release = LeaseUpdate.release(claim, due: now + configuration.patience)
+        _ = try? await ledger.update(record.id, release, ledger.context(order.cause))
         if let placement = try? await place(order, claimUntil: nil, cause: order.cause) {
             if !placement.order.progress.isExpanded { orders.add(order.id) }
             publish(
-                LeaseEvent(.expired, record, at: now, note: "everything below it is ended first")
+                LeaseEvent(
+                    .orderPlaced,
+                    at: now,
+                    lease: record.id,
+                    path: record.path,
+                    cause: order.cause,
+                    order: order.id,
+                    note: "everything below it is ended first"
+                )
             )
         }
-        guard let claim = record.claim else { return }
-        // Its turn comes when its last child has left, or its patience is over.
-        let release = LeaseUpdate.release(claim, due: now + configuration.patience)
-        _ = try? await ledger.update(record.id, release, ledger.context(order.cause))
         alarm.ring()
     }
 
