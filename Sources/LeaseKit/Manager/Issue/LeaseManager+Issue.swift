@@ -22,6 +22,12 @@ extension LeaseManager {
             try await lifecycle.requireRunning(within: configuration.startTimeout, clock.time)
         }
         try options.validate()
+        guard mounts[mount.id] === mount else {
+            throw LeaseError(
+                .unknownMount,
+                "mount \"\(mount.path)\" was unmounted; mount its backend again and use the new mount"
+            )
+        }
 
         let timeout = mount.settings.issueTimeout
         let begin = clock.moment()
