@@ -17,6 +17,7 @@ extension LeaseManager {
             _ = try await opened()
         } catch {
             _ = lifecycle.beginStopping()
+            _ = lifecycle.finish()
             finish(note: "the store could not be opened")
             throw error
         }
@@ -88,8 +89,7 @@ extension LeaseManager {
 
     /// Says what is left, once.
     private func conclude() async {
-        guard lifecycle.phase != .stopped else { return }
-        lifecycle.finish()
+        guard lifecycle.finish() else { return }
         let left = (try? await ledger.ask { try await $0.counts(.all) })?.total
         switch (left, ledger.store.traits.isDurable) {
         case (nil, _): finish(note: "the store did not answer; what is left is not known")

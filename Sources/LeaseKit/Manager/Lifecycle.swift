@@ -41,7 +41,13 @@ final class Lifecycle: Sendable {
         return isFirst
     }
 
-    func finish() { state.withLock { $0.phase = .stopped } }
+    /// Enters `stopped`; true for the first call.
+    func finish() -> Bool {
+        state.withLock { state in
+            defer { state.phase = .stopped }
+            return state.phase != .stopped
+        }
+    }
 
     /// Throws once no new demand is taken.
     func requireDemand() throws {
