@@ -88,11 +88,7 @@ extension LeaseManager {
     }
 
     private func noteMismatch(_ found: String, at mount: MountRuntime, _ now: LeaseInstant) {
-        let isNew = mount.gate.withLock { gate in
-            defer { gate.identity = .mismatch(found: found) }
-            return gate.identity != .mismatch(found: found)
-        }
-        guard isNew else { return }
+        guard mount.gate.withLock({ $0.mismatch(found: found, at: now) }) else { return }
         let note = "the mount belongs to \(mount.fingerprint ?? "no target yet"), but \(found) answers"
         publish(LeaseEvent(.targetMismatch, at: now, path: mount.path, note: note))
     }

@@ -98,7 +98,9 @@ extension LeaseManager {
 
     /// Asks a target that was down, or was not asked yet, who it is; true when it answers and is the right one.
     private func probe(_ mount: MountRuntime) async -> Bool {
-        guard mount.gate.withLock({ $0.enter(.revocation, at: clock.now) }) == nil else { return false }
+        guard mount.gate.withLock({ $0.enter(.revocation, at: clock.now, asksFirst: true) }) == nil else {
+            return false
+        }
         defer { mount.leave(.revocation) }
         do {
             try await confirmTarget(of: mount)
