@@ -54,7 +54,10 @@ extension LeaseManager {
         do {
             try await ledger.store.record(clock.observation())
             let open = try await ledger.ask { try await $0.openOrders(limit: 100) }
-            for order in open where !order.progress.isExpanded { orders.add(order.id) }
+            for order in open where !order.progress.isComplete {
+                orders.follow(order.id)
+                if !order.progress.isExpanded { orders.add(order.id) }
+            }
         } catch {
             publish(LeaseEvent(.storeTrouble, at: clock.now, note: LeaseError(store: error).description))
         }

@@ -32,6 +32,7 @@ extension LeaseManager {
             LeaseEvent(.abandoned, record, at: clock.now, isRemoved: true, note: "its credential may still be live")
         )
         await reportFinished(record.orders)
+        alarm.ring()
         return record
     }
 

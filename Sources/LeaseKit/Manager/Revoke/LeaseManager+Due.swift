@@ -34,6 +34,7 @@ extension LeaseManager {
         for mount in mounts.all {
             if try await serve(mount) { isBusy = true }
         }
+        try await reportCompleted()
         return isBusy
     }
 
@@ -46,7 +47,6 @@ extension LeaseManager {
             if order.progress.isExpanded {
                 orders.didExpand(id)
                 await reportFinished([id])
-                if order.progress.isComplete { publishCompletion(order) }
             } else {
                 isBusy = true
             }
@@ -54,8 +54,21 @@ extension LeaseManager {
         return isBusy
     }
 
-    private func publishCompletion(_ order: RevocationOrder) {
-        publish(LeaseEvent(.orderCompleted, at: clock.now, cause: order.cause, order: order.id))
+    /// Says once of each order that everything it covers has an outcome.
+    private func reportCompleted() async throws {
+        let followed = orders.followed
+        guard !followed.isEmpty else { return }
+        let found = try await ledger.ask { try await $0.orders(followed) }
+        for (id, order) in zip(followed, found) {
+            // One that the store has forgotten was complete.
+            if let order, !order.progress.isComplete { continue }
+            publishCompletion(of: id, order?.cause)
+        }
+    }
+
+    func publishCompletion(of order: RevocationOrderID, _ cause: LeaseCause?) {
+        guard orders.didComplete(order) else { return }
+        publish(LeaseEvent(.orderCompleted, at: clock.now, cause: cause, order: order))
     }
 
     /// Claims as many due leases of a mount as it has room for, and sets to work on them; true when there may be more.

@@ -45,6 +45,7 @@ extension LeaseManager {
         let release = LeaseUpdate.release(claim, due: now + configuration.patience)
         _ = try? await ledger.update(record.id, release, ledger.context(order.cause))
         if let placement = try? await place(order, claimUntil: nil, cause: order.cause) {
+            orders.follow(order.id)
             if !placement.order.progress.isExpanded { orders.add(order.id) }
             publish(
                 LeaseEvent(

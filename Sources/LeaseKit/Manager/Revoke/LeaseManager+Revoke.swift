@@ -37,6 +37,7 @@ extension LeaseManager {
                 order: order.id
             )
         )
+        orders.follow(order.id)
         if let claimed = placement.claimed {
             return try await endNow(claimed, placement.order, options, moment)
         }
@@ -107,7 +108,7 @@ extension LeaseManager {
             if let outcome = await end(claimed, at: mount) {
                 var done = order
                 done.progress.count(outcome)
-                publish(LeaseEvent(.orderCompleted, at: moment.now, cause: order.cause, order: order.id))
+                publishCompletion(of: order.id, order.cause)
                 return RevocationReport(done, remaining: [])
             }
         } else {

@@ -5,6 +5,7 @@
 final class OrderBoard: Sendable {
     private struct State {
         var unexpanded: [RevocationOrderID] = []
+        var incomplete: Set<RevocationOrderID> = []
         var waiters: [RevocationOrderID: [Reply<RevocationOrder>]] = [:]
     }
 
@@ -22,6 +23,15 @@ final class OrderBoard: Sendable {
 
     /// The orders whose leases have to be found, oldest first.
     var unexpanded: [RevocationOrderID] { state.withLock { $0.unexpanded } }
+
+    /// Notes an order whose completion is news.
+    func follow(_ id: RevocationOrderID) { state.withLock { _ = $0.incomplete.insert(id) } }
+
+    /// Notes that an order is complete; true for whoever notices first.
+    func didComplete(_ id: RevocationOrderID) -> Bool { state.withLock { $0.incomplete.remove(id) != nil } }
+
+    /// The orders whose completion is news.
+    var followed: [RevocationOrderID] { state.withLock { Array($0.incomplete) } }
 
     /// Waits for an order: the answer comes through the reply.
     func wait(for id: RevocationOrderID) -> Reply<RevocationOrder> {
