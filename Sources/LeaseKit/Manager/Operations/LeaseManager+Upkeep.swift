@@ -47,7 +47,7 @@ extension LeaseManager {
         code: String? = nil,
         cause: LeaseCause = LeaseCause(.requested)
     ) async throws -> Int {
-        _ = try await opened()
+        _ = try await openedForChange()
         let mount = try mounts.at(path)
         var count = 0
         // Stuck ones turn revoking, so those that are revoking come first: each is counted once.
@@ -81,7 +81,7 @@ extension LeaseManager {
         _ what: String,
         _ cause: LeaseCause
     ) async throws -> LeaseRecord {
-        _ = try await opened()
+        _ = try await openedForChange()
         let context = ledger.context(cause)
         switch try await ledger.updateSurely(id, update, context) {
         case .applied(let record):

@@ -14,7 +14,7 @@ extension LeaseManager {
     public func revoke(_ selection: LeaseSelection, _ options: RevokeOptions = RevokeOptions()) async throws
         -> RevocationReport
     {
-        _ = try await opened()
+        _ = try await openedForChange()
         if case .prefix(let prefix) = selection, !prefix.isEmpty { try LeasePath.validate(prefix) }
         let moment = clock.moment()
         let order = RevocationOrder(
@@ -72,7 +72,7 @@ extension LeaseManager {
     /// Lets a closed prefix or mount take new leases again; false when the order was not closing.
     @discardableResult
     public func reopen(_ order: RevocationOrderID, cause: LeaseCause = LeaseCause(.requested)) async throws -> Bool {
-        _ = try await opened()
+        _ = try await openedForChange()
         return try await ledger.ask { try await $0.reopen(order, ledger.context(cause)) }
     }
 
