@@ -27,7 +27,7 @@ extension BackendFailure {
 
     /// A call that did not return by its deadline.
     static func overdue(after timeout: Duration) -> BackendFailure {
-        BackendFailure(.ambiguous, code: "overdue", "no answer within \(timeout)")
+        BackendFailure(.ambiguous, code: "overdue", "no answer within \(LeaseDuration.text(of: timeout))")
     }
 
     /// The same failure of a question that was about the target and not about a lease, whatever the backend said.

@@ -44,6 +44,7 @@ extension LeaseManager {
             defer { mount.leave(kind) }
             return try await body()
         }
+        let timeout = deadline - clock.moment().continuous
         let reply = Reply<Value>()
         let isAccepted = work.submit {
             let result: Result<Value, any Error>
@@ -62,7 +63,7 @@ extension LeaseManager {
         }
         if let value = try await reply.value(until: deadline, clock.time) { return value }
         publish(LeaseEvent(.callOverdue, at: clock.now, path: mount.path))
-        throw BackendFailure.overdue(after: deadline - clock.moment().continuous)
+        throw BackendFailure.overdue(after: timeout)
     }
 
     /// Notes that a target answered.

@@ -144,8 +144,8 @@ extension LeaseManager {
                 publish(LeaseEvent(.callOverdue, plan.record, at: clock.now, note: "issue"))
                 throw LeaseError(
                     .deadlineExceeded,
-                    "the backend did not make a credential at \"\(plan.record.path)\" within \(plan.timeout); what it may "
-                        + "still make is ended",
+                    "the backend did not make a credential at \"\(plan.record.path)\" within "
+                        + "\(LeaseDuration.text(of: plan.timeout)); what it may still make is ended, try again",
                     lease: plan.id
                 )
             }
