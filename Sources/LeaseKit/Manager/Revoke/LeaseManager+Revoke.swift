@@ -26,6 +26,12 @@ extension LeaseManager {
             placedAt: moment.now
         )
         let placement = try await place(order, claimUntil: moment.now + claimTime, cause: options.cause)
+        guard placement.order.selection == selection else {
+            throw LeaseError(
+                .invalidRequest,
+                "order \(order.id) was placed before to revoke \(placement.order.selection); use a new order id"
+            )
+        }
         if let refusal = placement.refusal { throw try await explain(refusal, selection, moment.now) }
         publish(
             LeaseEvent(
