@@ -190,6 +190,14 @@ extension LeaseManager {
         var record = plan.record
         do {
             try HandleSize.check(made.handle, of: mount)
+            if let end = issued.expiresAt, end <= clock.now {
+                throw LeaseError(
+                    .backendFailed,
+                    "backend \(mount.backend.kind) made a credential at \"\(record.path)\" that had ended already (\(end)); "
+                        + "compare the target's clock with this machine's",
+                    lease: plan.id
+                )
+            }
             // What needs no making was written down as active already.
             if plan.record.state == .pending {
                 let activation = LeaseActivation(
