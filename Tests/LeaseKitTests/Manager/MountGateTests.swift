@@ -43,7 +43,7 @@ import Testing
 
     @Test func aTargetThatIsDownIsReportedWithTheTimeOfTheProbe() {
         var gate = gate()
-        #expect(gate.failTarget(at: start, retryAfter: nil))
+        #expect(gate.failTarget(at: start, retryAfter: nil) == true)
         #expect(gate.enter(.demand, at: start + .seconds(1)) == .targetDown(retryAfter: .seconds(2)))
         #expect(gate.revocationRoom(at: start + .seconds(1)) == 0)
         #expect(gate.nextRoom(at: start + .seconds(1)) == start + .seconds(3))
@@ -56,7 +56,7 @@ import Testing
         #expect(gate.revocationRoom(at: probe) == 1)
         #expect(gate.enter(.demand, at: probe) == nil)
         #expect(gate.enter(.demand, at: probe) == .targetDown(retryAfter: .seconds(3)))
-        #expect(gate.succeed())
+        #expect(gate.succeed() == true)
         #expect(gate.enter(.demand, at: probe) == nil)
     }
 
@@ -70,8 +70,8 @@ import Testing
 
     @Test func anotherTargetIsAskedOnlyWhoItIs() {
         var gate = gate()
-        #expect(gate.mismatch(found: "other", at: start))
-        #expect(!gate.mismatch(found: "other", at: start))
+        #expect(gate.mismatch(found: "other", at: start) == true)
+        #expect(gate.mismatch(found: "other", at: start) == false)
         #expect(gate.enter(.demand, at: start, asksFirst: true) == .targetMismatch(found: "other"))
         let probe = start + .seconds(3)
         #expect(gate.enter(.revocation, at: probe) == .targetMismatch(found: "other"))
