@@ -92,7 +92,7 @@ import Testing
             fixture.target.releaseHanging()
             try await fixture.wait(.seconds(200))
             #expect(fixture.target.liveCredentials.isEmpty)
-            #expect(try await fixture.manager.counts().total == 0)
+            try await fixture.expectNoLeases()
         }
     }
 
@@ -104,7 +104,7 @@ import Testing
             #expect(fixture.target.principals.count == 1)
             try await fixture.wait(.seconds(60))
             #expect(fixture.target.principals.isEmpty)
-            #expect(try await fixture.manager.counts().total == 0)
+            try await fixture.expectNoLeases()
         }
     }
 
@@ -134,8 +134,7 @@ import Testing
                     await #expect(throws: CancellationError.self) { _ = try await fixture.mount.issue("app") }
                 }
             }
-            let counts = try await fixture.manager.counts()
-            #expect(counts.total == 0)
+            try await fixture.expectNoLeases()
             #expect(fixture.target.arrivals(of: .issue) == 0)
         }
     }
@@ -164,10 +163,10 @@ import Testing
             await expectRefusal(row.code) { try await fixture.mount.issue("app") }
             try await fixture.wait(.seconds(120))
             #expect(fixture.target.principals.isEmpty)
-            #expect(try await fixture.manager.counts().total == 0)
+            try await fixture.expectNoLeases()
             #expect(fixture.log.count(.issued) == 0)
             #expect(fixture.log.count(.issueFailed) <= 1)
-            #expect(fixture.target.check(try await fixture.mount.issue("app").secret))
+            try await fixture.expectIssue()
         }
     }
 

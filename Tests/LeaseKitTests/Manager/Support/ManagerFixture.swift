@@ -36,6 +36,23 @@ struct ManagerFixture: Sendable {
     /// Whether the target still has a lease's credential, by whatever password.
     func isLive(_ lease: LeaseID) -> Bool { target.liveCredentials.contains { $0.mark?.lease == lease } }
 
+    /// Expects that no lease is left, in whatever state.
+    func expectNoLeases(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        let records = try await manager.page().records
+        #expect(records.isEmpty, "\(records.map { "\($0.name) \($0.state)" })", sourceLocation: sourceLocation)
+    }
+
+    /// Issues a lease and expects its credential to open the target.
+    @discardableResult
+    func expectIssue(
+        _ options: IssueOptions = IssueOptions(),
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws -> Lease<FakeCredential> {
+        let lease = try await mount.issue("app", options)
+        #expect(target.check(lease.secret), sourceLocation: sourceLocation)
+        return lease
+    }
+
     /// Waits until an event of a kind is in the log, for an hour at most.
     func waitFor(_ kind: LeaseEvent.Kind, count: Int = 1) async throws {
         for _ in 0..<3_600 where log.count(kind) < count { try await wait(.seconds(1)) }
