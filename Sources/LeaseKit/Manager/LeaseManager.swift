@@ -8,8 +8,10 @@
 /// let database = try await manager.mount(backend, at: "database")
 /// try await withThrowingTaskGroup(of: Void.self) { group in
 ///     group.addTask { try await manager.run() }
-///     let lease = try await database.issue(.role("app"))
-///     …
+///     let lease = try await database.issue("app")
+///     print(lease)
+///     manager.beginShutdown()
+///     try await group.waitForAll()
 /// }
 /// ```
 ///

@@ -16,7 +16,9 @@ extension LeaseManager {
     ///
     /// When the store was in doubt this begins a new epoch: what other copies of the table made from here on is not ours.
     ///
-    /// - Parameter settlement: What time it is, when the time was in dispute.
+    /// - Parameters:
+    ///   - settlement: What time it is, when the time was in dispute.
+    ///   - cause: Who asks, and why.
     public func resume(
         _ settlement: ClockSettlement = .elapsed,
         cause: LeaseCause = LeaseCause(.requested)

@@ -38,9 +38,10 @@ extension LeaseManager {
                 .orderPlaced,
                 at: moment.now,
                 lease: selection.root,
-                path: selection.root == nil ? selection.description : "",
+                path: path(of: selection),
                 cause: options.cause,
-                order: order.id
+                order: order.id,
+                note: selection.description
             )
         )
         if let claimed = placement.claimed {
@@ -50,6 +51,15 @@ extension LeaseManager {
         orders.follow(placement.order)
         alarm.ring()
         return try await waitForReport(of: placement.order, options, moment)
+    }
+
+    /// The path that a selection is about; empty for a lease, whose path the order does not know.
+    private func path(of selection: LeaseSelection) -> String {
+        switch selection {
+        case .lease, .tree: ""
+        case .prefix(let prefix): prefix
+        case .mount(let id): mounts[id]?.path ?? ""
+        }
     }
 
     /// Revokes from a task that may be cancelled already: cleaning up after it must not be cut short, only bounded.
