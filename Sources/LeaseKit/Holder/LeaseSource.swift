@@ -67,17 +67,22 @@ extension LeaseSource {
         _ body: @Sendable (Lease<Secret>) async throws -> Result
     ) async throws -> Result {
         try await withoutActuallyEscaping(body) { body in
-            try await withThrowingTaskGroup(of: Result?.self) { group in
-                group.addTask { try await body(lease) }
+            try await withThrowingTaskGroup(of: Progress<Result>.self) { group in
+                group.addTask { .done(try await body(lease)) }
                 group.addTask {
-                    try await time.sleep(until: lease.validUntil)
-                    return nil
+                    do { try await time.sleep(until: lease.validUntil) } catch { return .unwatched }
+                    return .over
                 }
                 defer { group.cancelAll() }
-                guard let first = try await group.next(), let result = first else {
-                    throw LeaseLost(lease: lease.id, path: lease.path, reason: .expired)
+                while let progress = try await group.next() {
+                    switch progress {
+                    case .done(let result): return result
+                    case .over: throw LeaseLost(lease: lease.id, path: lease.path, reason: .expired)
+                    // The caller was cancelled, and the body with it: what the body makes of that is the result.
+                    case .unwatched: continue
+                    }
                 }
-                return result
+                throw CancellationError()
             }
         }
     }
@@ -85,6 +90,13 @@ extension LeaseSource {
     private func release(_ lease: Lease<Secret>) async {
         _ = try? await revoke(lease.id, RevokeOptions(cause: LeaseCause(.scopeEnded)))
     }
+}
+
+/// What happened first while a body runs with a lease.
+private enum Progress<Result: Sendable>: Sendable {
+    case done(Result)
+    case over
+    case unwatched
 }
 
 /// A lease ended while somebody was using it.

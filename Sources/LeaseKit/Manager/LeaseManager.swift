@@ -67,6 +67,14 @@ public final class LeaseManager: Sendable {
         }
     }
 
+    /// Opens the store for a call that changes something; a manager that has stopped changes nothing.
+    func openedForChange() async throws -> StoreOpening {
+        if lifecycle.phase == .stopped {
+            throw LeaseError(.managerStopped, "this manager has stopped; make a new one on the same store")
+        }
+        return try await opened()
+    }
+
     /// Whose leases these are: the name in every credential's mark.
     public var deployment: String {
         get async throws { deployment(try await opened()) }

@@ -23,7 +23,7 @@ extension LeaseManager {
         _ settlement: ClockSettlement = .elapsed,
         cause: LeaseCause = LeaseCause(.requested)
     ) async throws {
-        _ = try await opened()
+        _ = try await openedForChange()
         switch settlement {
         case .elapsed: clock.settle(to: clock.now)
         case .wall: clock.settle(to: clock.time.read().wall)
