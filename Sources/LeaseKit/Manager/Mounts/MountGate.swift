@@ -96,7 +96,9 @@ struct MountGate: Sendable {
         return breaker.fail(at: now, retryAfter: retryAfter)
     }
 
-    /// Another target answers; true when that is news. Who it is is asked again as often as one that is down is probed.
+    /// Another target answers; true when that is news.
+    ///
+    /// Who it is is asked again as often as one that is down is probed.
     mutating func mismatch(found: String, at now: LeaseInstant) -> Bool {
         _ = breaker.fail(at: now)
         defer { identity = .mismatch(found: found) }
