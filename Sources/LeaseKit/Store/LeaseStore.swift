@@ -47,7 +47,7 @@ public protocol LeaseStore: Sendable {
     ) async throws -> StoreReply<RevocationOrder>
     /// Finds orders, also completed ones for a while; nil for one that is not known (any more).
     func orders(_ ids: [RevocationOrderID]) async throws -> StoreReply<[RevocationOrder?]>
-    /// Up to `limit` orders that are not complete or still closing, oldest first.
+    /// Up to `limit` orders that are not complete or still closing: those not expanded first, then the oldest.
     func openOrders(limit: Int) async throws -> StoreReply<[RevocationOrder]>
     /// Lets an order that was closing admit new leases again.
     func reopen(_ order: RevocationOrderID, _ context: StoreContext) async throws -> StoreReply<Bool>
