@@ -57,7 +57,7 @@ public final class LeaseManager: Sendable {
     public var storeTraits: StoreTraits { ledger.store.traits }
 
     /// Opens the store if it is not open yet, and learns what it knows about time and about itself.
-    func opened() async throws -> StoreOpening {
+    func opened() async throws -> OpenedStore {
         if let opening = ledger.opening { return opening }
         return try await ledger.open { opening, dispute in
             for doubt in opening.doubts { self.beginHoldOff(.doubt(doubt)) }
@@ -71,5 +71,5 @@ public final class LeaseManager: Sendable {
     }
 
     /// The deployment's name, for code that runs after the store was opened.
-    func deployment(_ opening: StoreOpening) -> String { configuration.deployment ?? opening.deployment }
+    func deployment(_ opening: OpenedStore) -> String { configuration.deployment ?? opening.deployment }
 }
