@@ -9,8 +9,8 @@ struct Group: Sendable {
 
     /// All groups, in the order in which they run.
     static let all = [
-        Group(name: "calls", summary: "issue, renew, revoke and look-up, one caller", measure: measureCalls),
         Group(name: "memory", summary: "resident bytes a live lease", measure: measureMemory),
+        Group(name: "calls", summary: "issue, renew, revoke and look-up, one caller", measure: measureCalls),
         Group(name: "drain", summary: "every lease due at once", measure: measureDrain),
         Group(name: "cascade", summary: "ending a parent with everything below it", measure: measureCascade),
         Group(name: "prefix", summary: "an order over a tenth of the leases", measure: measurePrefixOrder),

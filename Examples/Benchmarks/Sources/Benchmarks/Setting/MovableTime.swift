@@ -9,7 +9,9 @@ final class MovableTime: LeaseTime {
     private let system = SystemTime()
     private let offset = Mutex(Duration.zero)
 
-    /// Moves the clocks forward. Whoever sleeps learns of it only when it wakes by itself.
+    /// Moves the clocks forward.
+    ///
+    /// Whoever sleeps learns of it only when it wakes by itself.
     func advance(by duration: Duration) { offset.withLock { $0 += duration } }
 
     func read() -> TimeReading {

@@ -8,7 +8,9 @@ struct World {
     let manager: LeaseManager
     let mount: Mount<Int, Void>
 
-    /// Makes a manager that is not running. A backend that never waits does not mind.
+    /// Makes a manager that is not running.
+    ///
+    /// A backend that never waits does not mind.
     init(
         store: InMemoryLeaseStore = InMemoryLeaseStore(),
         style: BackendAbilities.CallStyle = .immediate,
