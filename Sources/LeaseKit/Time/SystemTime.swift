@@ -21,16 +21,25 @@ public struct SystemTime: LeaseTime {
         let wall = Self.nanoseconds(CLOCK_REALTIME)
         #if canImport(Darwin)
             // Darwin names them the other way round: "monotonic" goes on during sleep, "uptime" does not.
-            let (continuous, suspending) = (Self.nanoseconds(CLOCK_MONOTONIC), Self.nanoseconds(CLOCK_UPTIME_RAW))
+            let suspending = Self.nanoseconds(CLOCK_UPTIME_RAW)
         #else
-            let (continuous, suspending) = (Self.nanoseconds(CLOCK_BOOTTIME), Self.nanoseconds(CLOCK_MONOTONIC))
+            let suspending = Self.nanoseconds(CLOCK_MONOTONIC)
         #endif
         return TimeReading(
             wall: LeaseInstant(nanosecondsSinceEpoch: wall),
-            continuous: .nanoseconds(continuous),
+            continuous: Self.readContinuous(),
             suspending: .nanoseconds(suspending),
             bootID: bootID
         )
+    }
+
+    /// Reads the continuous clock alone.
+    static func readContinuous() -> Duration {
+        #if canImport(Darwin)
+            .nanoseconds(nanoseconds(CLOCK_MONOTONIC))
+        #else
+            .nanoseconds(nanoseconds(CLOCK_BOOTTIME))
+        #endif
     }
 
     /// Sleeps until the continuous clock shows `deadline`.

@@ -24,7 +24,9 @@ struct MountGate: Sendable {
         case tooFast(Duration)
     }
 
-    var settings: MountSettings
+    /// Shared and not copied: they are large, and each call asks for several of them.
+    private(set) var shared: SharedSettings
+    var settings: MountSettings { shared.value }
     var breaker: CircuitBreaker
     var identity = Identity.unasked
     var limiter = RateLimiter()
@@ -34,7 +36,7 @@ struct MountGate: Sendable {
     private(set) var revocations = 0
 
     init(_ settings: MountSettings) {
-        self.settings = settings
+        shared = SharedSettings(settings)
         breaker = CircuitBreaker(probeInterval: settings.probeInterval)
     }
 
@@ -106,7 +108,14 @@ struct MountGate: Sendable {
     }
 
     mutating func change(_ settings: MountSettings) {
-        self.settings = settings
+        shared = SharedSettings(settings)
         breaker.probeInterval = settings.probeInterval
     }
+}
+
+/// A mount's settings as they were at one moment.
+final class SharedSettings: Sendable {
+    let value: MountSettings
+
+    init(_ value: MountSettings) { self.value = value }
 }

@@ -13,7 +13,7 @@ extension LeaseManager {
     public func renew(_ id: LeaseID, _ options: RenewOptions = RenewOptions()) async throws -> RenewalOutcome {
         try Task.checkCancellation()
         try lifecycle.requireDemand()
-        _ = try await opened()
+        if !ledger.isOpen { _ = try await opened() }
         guard let record = try await ledger.find(id) else { throw LeaseError.notFound(id) }
         guard let mount = mounts[record.mount] else {
             throw LeaseError(
@@ -184,7 +184,7 @@ extension LeaseManager {
             cause: plan.options.cause
         )
         var place = Place(manager: self, mount: mount)
-        try await place.take(until: deadline)
+        if !place.takeNow(at: moment.now) { try await place.take(until: deadline) }
         do {
             try await confirmTarget(of: mount)
         } catch {

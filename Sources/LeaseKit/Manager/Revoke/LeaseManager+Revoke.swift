@@ -109,21 +109,18 @@ extension LeaseManager {
 
     /// How long a claim is held: longer than the slowest attempt may take.
     var claimTime: Duration {
-        (mounts.all.map(\.settings.revokeTimeout).max() ?? .seconds(30)) + .seconds(10)
+        var longest: Duration?
+        for mount in mounts.all { longest = max(longest ?? .zero, mount.settings.revokeTimeout) }
+        return (longest ?? .seconds(30)) + .seconds(10)
     }
 
-    /// Places an order; placing it again after a lost answer is placing it once.
+    /// Places an order.
     func place(
         _ order: RevocationOrder,
         claimUntil: LeaseInstant?,
         cause: LeaseCause
     ) async throws -> OrderPlacement {
-        let context = ledger.context(cause)
-        do {
-            return try await ledger.ask { try await $0.place(order, claimUntil: claimUntil, context) }
-        } catch let error as LeaseError where error.code == .storeUnknown {
-            return try await ledger.ask { try await $0.place(order, claimUntil: nil, context) }
-        }
+        try await ledger.place(order, claimUntil: claimUntil, ledger.context(cause, at: order.placedAt))
     }
 
     /// Ends a lease that was handed over with the order, without a detour when its backend never waits.
