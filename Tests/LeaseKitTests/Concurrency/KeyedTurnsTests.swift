@@ -16,7 +16,9 @@ import Testing
             for number in 0..<200 {
                 group.addTask { [time] in
                     try await turns.withTurn(number % 3, until: .seconds(1), time) {
-                        let count = inside.withLock { $0[number % 3, default: 0] += 1; return $0[number % 3] ?? 0 }
+                        let count = inside.withLock {
+                            $0[number % 3, default: 0] += 1; return $0[number % 3] ?? 0
+                        }
                         #expect(count == 1)
                         inside.withLock { $0[number % 3, default: 0] -= 1 }
                     }

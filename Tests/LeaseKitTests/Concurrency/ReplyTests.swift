@@ -94,7 +94,11 @@ import Testing
                     }
                 }
                 group.addTask { (reply.deliver(.success(7)), nil) }
-                if round % 3 == 1 { group.addTask { await time.advance(by: .seconds(1)); return (nil, nil) } }
+                if round % 3 == 1 {
+                    group.addTask {
+                        await time.advance(by: .seconds(1)); return (nil, nil)
+                    }
+                }
                 var outcome: (Bool?, Bool?) = (nil, nil)
                 for await (taken, got) in group {
                     outcome = (outcome.0 ?? taken, outcome.1 ?? got)

@@ -132,7 +132,12 @@ import Testing
         FailureRow(BackendFailure(.denied, scope: .target, "no"), "free in 0, silent"),
         FailureRow(.wrongTarget(found: "other"), "free in 0, silent"),
         FailureRow(
-            BackendFailure(.denied, code: "unreadable", "no", underlying: UnreadableHandle(underlying: CancellationError())),
+            BackendFailure(
+                .denied,
+                code: "unreadable",
+                "no",
+                underlying: UnreadableHandle(underlying: CancellationError())
+            ),
             "quarantine unreadable, quarantined"
         ),
         FailureRow(

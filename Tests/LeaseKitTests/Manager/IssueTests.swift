@@ -209,7 +209,10 @@ import Testing
             let fixture = try await world.makeManager()
             let lease = try await fixture.mount.issue("app")
             #expect(fixture.target.check(lease.secret))
-            #expect(try await fixture.mount.renew(lease.id, RenewOptions(increment: .seconds(7_200))).granted == .seconds(7_200))
+            #expect(
+                try await fixture.mount.renew(lease.id, RenewOptions(increment: .seconds(7_200))).granted
+                    == .seconds(7_200)
+            )
             #expect(try await fixture.mount.revoke(lease.id).revoked == 1)
             #expect(!fixture.target.check(lease.secret))
         }

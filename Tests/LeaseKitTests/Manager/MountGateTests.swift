@@ -8,7 +8,8 @@ import Testing
 @Suite struct MountGateTests {
     private let start = LeaseInstant(secondsSinceEpoch: 1_000)
 
-    private func gate(_ settings: MountSettings = MountSettings(concurrency: 2, revocationConcurrency: 3)) -> MountGate {
+    private func gate(_ settings: MountSettings = MountSettings(concurrency: 2, revocationConcurrency: 3)) -> MountGate
+    {
         var gate = MountGate(settings)
         gate.identity = .confirmed
         return gate

@@ -33,8 +33,13 @@ import Testing
         let now: Int64
         let dispute: ClockDispute?
 
-        init(_ text: String, _ reading: TimeReading, after observed: ObservedTime?, is now: Int64, _ dispute: ClockDispute?)
-        {
+        init(
+            _ text: String,
+            _ reading: TimeReading,
+            after observed: ObservedTime?,
+            is now: Int64,
+            _ dispute: ClockDispute?
+        ) {
             (testDescription, self.reading, self.observed, self.now, self.dispute) =
                 (text, reading, observed, now, dispute)
         }

@@ -29,7 +29,9 @@ struct OddBackend: SecretBackend {
     }
 
     func renew(_ handle: inout TextHandle, _ call: BackendCall) async throws -> Renewed { try await onRenew(call) }
-    func revoke(_ handle: TextHandle, _ call: BackendCall) async throws -> RevocationOutcome { try await onRevoke(call) }
+    func revoke(_ handle: TextHandle, _ call: BackendCall) async throws -> RevocationOutcome {
+        try await onRevoke(call)
+    }
     func fingerprint(_ call: BackendCall) async throws -> String? { try await onFingerprint() }
 }
 
