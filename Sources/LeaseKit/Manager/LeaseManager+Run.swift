@@ -45,9 +45,15 @@ extension LeaseManager {
             await withDiscardingTaskGroup { group in
                 group.addTask {
                     await self.serveDue()
-                    let deadline = self.clock.moment().continuous + self.configuration.shutdownBudget
+                    let now = self.clock.moment().continuous
+                    let deadline = now + self.configuration.shutdownBudget
                     stopBy.deliver(.success(deadline))
-                    if !self.ledger.store.traits.isDurable { await self.revokeEverything(until: deadline) }
+                    if !self.ledger.store.traits.isDurable {
+                        // Half of the budget is kept for the revoking.
+                        await self.waitForDemands(until: now + self.configuration.shutdownBudget / 2)
+                        await self.revokeEverything(until: deadline)
+                    }
+                    await self.waitForDemands(until: deadline)
                     self.work.close()
                 }
                 while let jobs = await work.next() {
@@ -64,6 +70,14 @@ extension LeaseManager {
         guard let deadline = try? await stopBy.valueWhateverHappens() else { return }
         await isOver.wait(until: deadline, clock.time)
         await conclude(finished)
+    }
+
+    /// Lets calls in flight finish: what their backends answer has yet to be written down by their callers.
+    private func waitForDemands(until deadline: Duration) async {
+        while lifecycle.hasDemands, clock.moment().continuous < deadline {
+            alarm.arm(until: deadline)
+            await alarm.wait(until: deadline, clock.time)
+        }
     }
 
     /// The way out over a volatile store, which nobody will remember: everything is revoked, within the budget.

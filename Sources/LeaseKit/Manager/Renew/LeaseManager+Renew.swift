@@ -12,7 +12,8 @@ extension LeaseManager {
     @discardableResult
     public func renew(_ id: LeaseID, _ options: RenewOptions = RenewOptions()) async throws -> RenewalOutcome {
         try Task.checkCancellation()
-        try lifecycle.requireDemand()
+        try lifecycle.beginDemand()
+        defer { if lifecycle.endDemand() { alarm.ring() } }
         _ = try await opened()
         guard let record = try await ledger.find(id) else { throw LeaseError.notFound(id) }
         guard let mount = mounts[record.mount] else {
