@@ -19,7 +19,8 @@ extension LeaseManager {
         at mount: MountRuntime
     ) async throws -> Lease<Secret> {
         try Task.checkCancellation()
-        try lifecycle.requireDemand()
+        try lifecycle.beginDemand()
+        defer { if lifecycle.endDemand() { alarm.ring() } }
         if mount.abilities.callStyle == .suspending {
             try await lifecycle.requireRunning(within: configuration.startTimeout, clock.time)
         }

@@ -12,7 +12,8 @@ extension LeaseManager {
     @discardableResult
     public func renew(_ id: LeaseID, _ options: RenewOptions = RenewOptions()) async throws -> RenewalOutcome {
         try Task.checkCancellation()
-        try lifecycle.requireDemand()
+        try lifecycle.beginDemand()
+        defer { if lifecycle.endDemand() { alarm.ring() } }
         if !ledger.isOpen { _ = try await opened() }
         guard let record = try await ledger.find(id) else { throw LeaseError.notFound(id) }
         guard let mount = mounts[record.mount] else {
@@ -46,11 +47,12 @@ extension LeaseManager {
         for _ in 0..<4 {
             let moment = clock.moment()
             let plan = try await plan(record, options, at: mount, moment)
-            if plan.expiresAt == record.expiresAt && !record.needsConfirmation && !hasMovedTarget {
-                return plan.outcome(plan.expiresAt)
-            }
             let outcome: LeaseChangeOutcome
-            if plan.expiresAt < record.expiresAt {
+            if plan.expiresAt == record.expiresAt && !record.needsConfirmation && !hasMovedTarget {
+                // Nothing moves, so the target is not asked. The store is: an order may cover the lease.
+                let change = LeaseExtension(expiresAt: plan.expiresAt, generation: record.generation)
+                outcome = try await ledger.updateSurely(record.id, .extend(change), ledger.context(plan.options.cause))
+            } else if plan.expiresAt < record.expiresAt {
                 outcome = try await shorten(record, plan, at: mount, until: deadline)
             } else {
                 outcome = try await lengthen(record, plan, at: mount, until: deadline)

@@ -58,7 +58,7 @@ extension LeaseManager {
         let wereBeingIssued = claimed.map { isBeingIssued($0.record, at: mount) }
         var answers: [Result<RevocationOutcome, any Error>]
         do {
-            answers = try await callBackend(mount, .revocation, until: moment.continuous + timeout) {
+            answers = try await callBackend(mount, .revocation, until: moment.continuous + timeout + Self.grace) {
                 await backend.revoke(items)
             }
         } catch {

@@ -75,6 +75,10 @@ extension LeaseManager {
         return .init(update: .end(claim, until: record.expiresAt), event: .ending)
     }
 
+    /// How much longer than its deadline a backend is waited for, so that its own word on why it took so long is heard: a
+    /// target that is silent is not the lease's fault.
+    static var grace: Duration { .seconds(1) }
+
     private func attempt(_ record: LeaseRecord, at mount: MountRuntime) async -> EndingJudge.Verdict {
         let moment = clock.moment()
         let timeout = mount.settings.revokeTimeout
@@ -88,7 +92,8 @@ extension LeaseManager {
                 defer { mount.leave(.revocation) }
                 outcome = try await backend.revoke(record.handle, call)
             } else {
-                outcome = try await callBackend(mount, .revocation, until: moment.continuous + timeout) {
+                let deadline = moment.continuous + timeout + Self.grace
+                outcome = try await callBackend(mount, .revocation, until: deadline) {
                     try await backend.revoke(record.handle, call)
                 }
             }

@@ -188,7 +188,8 @@ extension LeaseManager {
         let page = try? await ledger.ask {
             StoreReply(try await $0.page(LeaseQuery(order: order.id), after: nil, limit: 100).value)
         }
-        return RevocationReport(order, remaining: page?.records ?? [])
+        // A hollow record has its outcome: it only waits for its children.
+        return RevocationReport(order, remaining: (page?.records ?? []).filter { !$0.isHollow })
     }
 
     private func explain(
