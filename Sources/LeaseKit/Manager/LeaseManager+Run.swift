@@ -56,7 +56,7 @@ extension LeaseManager {
             finished.deliver(.success(()))
             isOver.ring()
         }
-        await ledger.store.close()
+        if let incarnation = ledger.opening?.incarnation { await ledger.store.close(incarnation) }
     }
 
     /// Lets `run()` return when the budget is used up, whatever has not come back by then.

@@ -7,7 +7,7 @@ extension ConformanceRule {
     static let change: [ConformanceRule] = [
         ConformanceRule("activation is a compare-and-set") { bench in
             let record = try await bench.added(bench.insertion())
-            var stale = LeaseActivation(handle: [], expiresAt: record.expiresAt, generation: record.generation + 1)
+            var stale = LeaseActivation(handle: [2, 3], expiresAt: record.expiresAt, generation: record.generation + 1)
             bench.expect(
                 try await bench.update(record.id, .activate(stale)),
                 isRefused: .generationChanged(record.generation)
@@ -15,6 +15,7 @@ extension ConformanceRule {
             stale.generation = record.generation
             let active = try bench.applied(await bench.update(record.id, .activate(stale)), "the activation")
             bench.expect(active.generation > record.generation, "a higher generation")
+            bench.expectEqual(try await bench.find(record.id)?.handle, [2, 3], "handle")
             bench.expect(try await bench.update(record.id, .activate(stale)), isRefused: .wrongState(.active))
         },
         ConformanceRule("activation after the deadline is too late") { bench in

@@ -130,7 +130,7 @@ extension ConformanceRule {
             _ = try await bench.update(record.id, .remove(again, .ended))
             bench.expectEqual(try await bench.order(placement.order.id)?.progress.ending, 1, "ending")
         },
-        ConformanceRule("open orders come oldest first") { bench in
+        ConformanceRule("open orders come oldest first, those not expanded before the others") { bench in
             _ = try await bench.active()
             let first = try await bench.place(bench.order(.prefix("db"))).order.id
             let second = try await bench.place(bench.order(.mount(bench.mount))).order.id
@@ -140,6 +140,19 @@ extension ConformanceRule {
                 "open orders"
             )
             bench.expectEqual(try await bench.store.openOrders(limit: 1).value.map(\.id), [first], "open orders")
+            _ = try await bench.store.expand(first, limit: 10, bench.context())
+            bench.expectEqual(
+                try await bench.store.openOrders(limit: 9).value.map(\.id),
+                [second, first],
+                "open orders after the first was expanded"
+            )
+        },
+        ConformanceRule("a manager that lost the store to a later one closes nothing") { bench in
+            let old = bench.opening.incarnation
+            guard bench.store.traits.isExclusive else { return }
+            bench.opening = try await bench.store.open(at: ModelRun.reading(bench.now))
+            await bench.store.close(old)
+            _ = try await bench.active()
         },
     ]
 }

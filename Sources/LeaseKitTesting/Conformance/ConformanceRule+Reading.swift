@@ -145,7 +145,7 @@ extension ConformanceRule {
             }
         },
         ConformanceRule("a closed store takes no writes") { bench in
-            await bench.store.close()
+            await bench.store.close(bench.opening.incarnation)
             do {
                 _ = try await bench.store.apply([.insert(bench.insertion())], bench.context())
                 bench.expect(false, "the store to be unavailable", "an answer")

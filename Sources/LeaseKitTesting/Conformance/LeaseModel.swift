@@ -162,7 +162,9 @@ struct LeaseModel {
         return OrderPlacement(order: order, claimed: claimed)
     }
 
-    /// Covers what a store covered in one page of an order. Answers what was wrong with it.
+    /// Covers what a store covered in one page of an order.
+    ///
+    /// Answers what was wrong with it.
     mutating func expand(
         _ id: RevocationOrderID,
         covered: [LeaseID],
@@ -204,7 +206,9 @@ struct LeaseModel {
 
     // MARK: - Claims
 
-    /// Hands out what a store handed out. Answers what was wrong with it.
+    /// Hands out what a store handed out.
+    ///
+    /// Answers what was wrong with it.
     mutating func claim(_ handed: [LeaseRecord], _ request: ClaimRequest, _ context: StoreContext) -> [String] {
         var wrong: [String] = []
         let before = self

@@ -23,7 +23,7 @@ open class ForwardingLeaseStore: LeaseStore, @unchecked Sendable {
     open func open(at reading: TimeReading) async throws -> StoreOpening { try await base.open(at: reading) }
 
     /// Closes the table.
-    open func close() async { await base.close() }
+    open func close(_ incarnation: Incarnation) async { await base.close(incarnation) }
 
     /// Applies changes.
     open func apply(

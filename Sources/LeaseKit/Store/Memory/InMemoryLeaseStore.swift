@@ -6,8 +6,8 @@
 /// It is made for services whose credentials may end with them, and for tests. Because it is volatile, a manager over it
 /// revokes everything on its way out and refuses backends whose credentials do not end by themselves.
 ///
-/// Calls never suspend. One lock guards the whole table; a million leases take about 340 MB, and no call takes longer for
-/// there being many, but for those that return many.
+/// Calls never suspend. One lock guards the whole table; a million leases take about 340 MB, and what a call costs depends
+/// on how much it returns far more than on how many leases there are.
 public final class InMemoryLeaseStore: LeaseStore {
     /// What the store is and is not.
     public let traits: StoreTraits
@@ -65,8 +65,8 @@ public final class InMemoryLeaseStore: LeaseStore {
     }
 
     /// Closes the store for this manager; it can still be read.
-    public func close() async {
-        table.withLock { $0.close() }
+    public func close(_ incarnation: Incarnation) async {
+        table.withLock { $0.close(incarnation) }
     }
 }
 
@@ -144,9 +144,9 @@ extension InMemoryLeaseStore {
         try read { table in ids.map { table.orders.find($0)?.order } }
     }
 
-    /// Up to `limit` orders that are not complete or still closing, oldest first.
+    /// Up to `limit` orders that are not complete or still closing, those not expanded first, then the oldest.
     public func openOrders(limit: Int) async throws -> StoreReply<[RevocationOrder]> {
-        try read { $0.orders.oldestOpen(limit: limit) }
+        try read { $0.orders.firstOpen(limit: limit) }
     }
 
     /// Lets an order that was closing admit new leases again.
@@ -214,7 +214,7 @@ extension InMemoryLeaseStore {
 
     /// Begins a new epoch and forgets every doubt about being a restored copy.
     public func beginEpoch(_ context: StoreContext) async throws -> StoreReply<UInt64> {
-        try write(context) { $0.beginEpoch() }
+        try write(context) { $0.beginEpoch(context) }
     }
 }
 

@@ -41,6 +41,8 @@ struct OrderBook {
     private var lastNumber: UInt64 = 0
     /// Not complete, or still closing: slots by number.
     private var open = SequenceList()
+    /// Of these, the ones that are not expanded yet.
+    private var unexpanded = SequenceList()
     /// Slots, the one that was completed first at the start.
     private var complete: [UInt32] = []
     private var forgotten = 0
@@ -70,6 +72,7 @@ struct OrderBook {
         open.insert(entry.number, slot)
         if !order.progress.isExpanded {
             unexpandedCount += 1
+            unexpanded.insert(entry.number, slot)
             if !isOnRoot { unexpandedSelections.append(entry) }
         }
         return entry
@@ -82,6 +85,7 @@ struct OrderBook {
         entry.stack = []
         entry.cursor = nil
         unexpandedCount -= 1
+        unexpanded.remove(entry.number, entry.slot)
         unexpandedSelections.removeAll { $0 === entry }
         settle(entry)
     }
@@ -103,11 +107,17 @@ struct OrderBook {
         return true
     }
 
-    func oldestOpen(limit: Int) -> [RevocationOrder] {
+    /// Open orders: those not expanded first, since they are what a manager has to carry on with; then the oldest.
+    func firstOpen(limit: Int) -> [RevocationOrder] {
         var orders: [RevocationOrder] = []
-        open.forEach(after: 0) { _, slot in
+        unexpanded.forEach(after: 0) { _, slot in
             guard orders.count < limit else { return false }
             if let entry = entries[Int(slot)] { orders.append(entry.order) }
+            return true
+        }
+        open.forEach(after: 0) { _, slot in
+            guard orders.count < limit else { return false }
+            if let entry = entries[Int(slot)], entry.order.progress.isExpanded { orders.append(entry.order) }
             return true
         }
         return orders
