@@ -52,7 +52,10 @@ import Testing
             let lease = try await fixture.mount.issue("app")
             fixture.target.replace(by: "target-2")
             await expectRefusal(.targetMismatch) { try await fixture.mount.issue("app") }
-            let adopted = try await fixture.manager.adoptTarget(at: "database", cause: LeaseCause(.requested, actor: "ops"))
+            let adopted = try await fixture.manager.adoptTarget(
+                at: "database",
+                cause: LeaseCause(.requested, actor: "ops")
+            )
             #expect(adopted == "target-2")
             #expect(fixture.log.events(.targetAdopted).first?.cause?.actor == "ops")
             try await fixture.expectIssue()
