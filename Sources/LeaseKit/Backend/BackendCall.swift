@@ -74,6 +74,9 @@ public struct BackendCall: Sendable {
 }
 
 /// What a credential bears at its target (a tag, a comment, a path), to say whose it is.
+///
+/// Whose it is, is said by deployment and lease; ``names(_:)`` compares these. The epoch tells a sweep in which life of the
+/// store it was made; after a new epoch begins, calls about older leases bear the new one.
 public struct LeaseMark: Hashable, Sendable {
     /// Who made it.
     ///
@@ -89,5 +92,10 @@ public struct LeaseMark: Hashable, Sendable {
         self.deployment = deployment
         self.lease = lease
         self.epoch = epoch
+    }
+
+    /// Whether both are of the same lease of the same deployment.
+    public func names(_ other: LeaseMark) -> Bool {
+        deployment == other.deployment && lease == other.lease
     }
 }

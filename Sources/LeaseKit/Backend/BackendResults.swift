@@ -56,4 +56,9 @@ public struct RevocationOutcome: Sendable, Hashable {
     public static func endsByItself(at instant: LeaseInstant) -> RevocationOutcome {
         RevocationOutcome(value: .ends(instant))
     }
+
+    /// When it ends by itself, for ``endsByItself(at:)``.
+    public var endsAt: LeaseInstant? {
+        if case .ends(let instant) = value { instant } else { nil }
+    }
 }

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension LeaseEvent {
-    /// What happened. The words are stable: they are names for logs and metrics.
+    /// What happened.
+    ///
+    /// The words are stable: they are names for logs and metrics.
     public struct Kind: Hashable, Sendable, CustomStringConvertible {
         /// The kind as one word.
         public let rawValue: String
@@ -18,7 +20,9 @@ extension LeaseEvent {
         public static let renewalFailed = Kind("renewalFailed")
         /// A lease's time was over, and it is being ended.
         public static let expired = Kind("expired")
-        /// A credential is gone from its target.
+        /// A lease is over: its credential was ended, was gone already, or ended by itself.
+        ///
+        /// The note says which.
         public static let revoked = Kind("revoked")
         /// A credential ends by itself at a known time.
         public static let ending = Kind("ending")

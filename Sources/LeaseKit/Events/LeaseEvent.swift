@@ -1,7 +1,9 @@
 // Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
 // SPDX-License-Identifier: Apache-2.0
 
-/// Something that happened. Holds ids, paths, numbers and our own words; no type in it can carry a secret.
+/// Something that happened.
+///
+/// Holds ids, paths, numbers and our own words; no type in it can carry a secret.
 public struct LeaseEvent: Sendable {
     /// What happened.
     public var kind: Kind
@@ -9,7 +11,7 @@ public struct LeaseEvent: Sendable {
     public var at: LeaseInstant
     /// The lease, if it is about one.
     public var lease: LeaseID?
-    /// The lease's path, or the mount's.
+    /// The lease's path, the mount's, or the prefix that an order is about; empty where there is none.
     public var path: String
     /// The lease's state afterwards; nil once it is removed.
     public var state: LeaseState?
@@ -80,7 +82,13 @@ extension LeaseEvent: CustomStringConvertible {
     /// One line for a log.
     public var description: String {
         var line = "\(kind)"
-        if let lease { line += " \(path)/\(lease)" } else if !path.isEmpty { line += " \(path)" }
+        if kind == .orderPlaced || kind == .orderCompleted {
+            if let order { line += " \(order)" }
+        } else if let lease {
+            line += path.isEmpty ? " \(lease)" : " \(path)/\(lease)"
+        } else if !path.isEmpty {
+            line += " \(path)"
+        }
         if let cause { line += " (\(cause))" }
         if let failure { line += ": \(failure)" }
         if let note { line += ": \(note)" }

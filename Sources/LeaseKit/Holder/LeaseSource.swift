@@ -41,9 +41,11 @@ extension LeaseSource {
 
     /// Runs `body` with a lease, and revokes it on the way out: on return, on a throw and on cancellation.
     ///
-    /// When the lease's time is over before `body` is done, `body` is cancelled and ``LeaseLost`` is thrown. A clean-up that
-    /// fails never takes the place of `body`'s result: the lease is written down as being revoked and its end goes on in the
-    /// background.
+    /// When the time that was granted is over before `body` is done, `body` is cancelled and ``LeaseLost`` is thrown. The
+    /// lease is not renewed, a renewal by `body` does not move that time, and a revocation by somebody else is not noticed.
+    ///
+    /// A clean-up that fails never takes the place of `body`'s result: the lease is written down as being revoked and its end
+    /// goes on in the background.
     public func withLease<Result: Sendable>(
         _ request: Request,
         _ options: IssueOptions = IssueOptions(),

@@ -98,7 +98,7 @@ extension LeaseManager {
     ///
     /// The caller holds a place at the gate, so a target that is down is asked no more often than its breaker allows.
     func confirmTarget(of mount: MountRuntime) async throws {
-        if mount.gate.withLock({ $0.identity }) == .confirmed { return }
+        if mount.isConfirmed { return }
         let call = try await managementCall(at: mount, timeout: mount.settings.renewTimeout)
         let found: String?
         do {
@@ -111,7 +111,9 @@ extension LeaseManager {
         try await settleIdentity(found, of: mount)
     }
 
-    /// Asks for the fingerprint. Not through ``callBackend(_:_:until:_:late:)``: the place is the caller's and stays so.
+    /// Asks for the fingerprint.
+    ///
+    /// Not through ``callBackend(_:_:until:_:late:)``: the place is the caller's and stays so.
     func askTarget(_ mount: MountRuntime, _ call: BackendCall) async throws -> String? {
         if mount.abilities.callStyle == .immediate { return try await mount.backend.fingerprint(call) }
         let reply = Reply<String?>()

@@ -16,7 +16,6 @@ extension LeaseManager {
         do {
             _ = try await opened()
         } catch {
-            _ = lifecycle.beginStopping()
             _ = lifecycle.finish()
             finish(note: "the store could not be opened")
             throw error
@@ -27,11 +26,9 @@ extension LeaseManager {
         }
     }
 
-    /// Begins to stop: the same as cancelling ``run()``, from anywhere. Returns at once.
+    /// Begins to stop, as cancelling ``run()`` does, and returns at once.
     public func beginShutdown() {
-        guard lifecycle.beginStopping() else { return }
-        alarm.ring()
-        if lifecycle.phase == .stopped { finish(note: "it never ran") }
+        if lifecycle.beginStopping() { alarm.ring() }
     }
 
     /// The background work: a loop over what is due, and whatever comes in through the queue.
@@ -93,6 +90,9 @@ extension LeaseManager {
             // What ends by itself is not waited for.
             if counts.total == counts[.ending] { return }
             let wake = (try? await nextWake()) ?? deadline
+            let isIdle = mounts.all.allSatisfy { $0.gate.withLock { $0.revocations == 0 } }
+            // Nothing runs and nothing comes due in time: waiting would change nothing.
+            if isIdle && wake >= deadline { return }
             await alarm.wait(until: min(wake, deadline), clock.time)
         }
     }
@@ -111,7 +111,7 @@ extension LeaseManager {
         case (let left?, true): finish(note: "\(left) leases stay in the store for the next start")
         case (let left?, false): finish(note: "\(left) leases could not be revoked in time and may still be live")
         }
-        await ledger.store.close()
+        if let incarnation = ledger.opening?.incarnation { await ledger.store.close(incarnation) }
         finished.deliver(.success(()))
     }
 

@@ -8,8 +8,8 @@
 /// ```swift
 /// try await withLeaseManager { manager in
 ///     let database = try await manager.mount(backend, at: "database")
-///     let lease = try await database.issue(.role("app"))
-///     …
+///     let lease = try await database.issue("app")
+///     print(lease)
 /// }
 /// ```
 public func withLeaseManager<Result>(

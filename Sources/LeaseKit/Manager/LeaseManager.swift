@@ -8,8 +8,10 @@
 /// let database = try await manager.mount(backend, at: "database")
 /// try await withThrowingTaskGroup(of: Void.self) { group in
 ///     group.addTask { try await manager.run() }
-///     let lease = try await database.issue(.role("app"))
-///     …
+///     let lease = try await database.issue("app")
+///     print(lease)
+///     manager.beginShutdown()
+///     try await group.waitForAll()
 /// }
 /// ```
 ///
@@ -31,7 +33,9 @@ public final class LeaseManager: Sendable {
     let lifecycle = Lifecycle()
     let holdOff = HoldOff()
 
-    /// Makes a manager. Does no I/O: the store is opened at the first use.
+    /// Makes a manager.
+    ///
+    /// Does no I/O: the store is opened at the first use.
     public init(
         store: any LeaseStore,
         configuration: Configuration = Configuration(),
@@ -55,7 +59,7 @@ public final class LeaseManager: Sendable {
     public var storeTraits: StoreTraits { ledger.store.traits }
 
     /// Opens the store if it is not open yet, and learns what it knows about time and about itself.
-    func opened() async throws -> StoreOpening {
+    func opened() async throws -> OpenedStore {
         if let opening = ledger.opening { return opening }
         return try await ledger.open { opening, dispute in
             for doubt in opening.doubts { self.beginHoldOff(.doubt(doubt)) }
@@ -64,7 +68,7 @@ public final class LeaseManager: Sendable {
     }
 
     /// Opens the store for a call that changes something; a manager that has stopped changes nothing.
-    func openedForChange() async throws -> StoreOpening {
+    func openedForChange() async throws -> OpenedStore {
         if lifecycle.phase == .stopped {
             throw LeaseError(.managerStopped, "this manager has stopped; make a new one on the same store")
         }
@@ -77,5 +81,5 @@ public final class LeaseManager: Sendable {
     }
 
     /// The deployment's name, for code that runs after the store was opened.
-    func deployment(_ opening: StoreOpening) -> String { configuration.deployment ?? opening.deployment }
+    func deployment(_ opening: OpenedStore) -> String { configuration.deployment ?? opening.deployment }
 }

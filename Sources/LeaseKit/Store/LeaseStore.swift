@@ -6,8 +6,8 @@
 /// The manager keeps no second copy, so a store is asked for everything: what is due, what belongs to whom, what an order
 /// covers. Writes are array-shaped; each change in an array is atomic alone and answered one by one.
 ///
-/// The rules of what a change does are not the store's business: it reads a row, lets ``LeaseRecord/apply(_:_:)`` and its
-/// neighbours decide, and writes the row back, all in one transaction. `LeaseKitTesting` has a conformance suite that
+/// The rules of what a change does are not the store's business: it reads a row, lets ``LeaseRecord/apply(_:_:_:)`` and
+/// its neighbours decide, and writes the row back, all in one transaction. `LeaseKitTesting` has a conformance suite that
 /// runs every store against a model.
 ///
 /// Contract for every call:
@@ -24,8 +24,11 @@ public protocol LeaseStore: Sendable {
     ///
     /// On a store with one owner, pendings and claims of earlier incarnations become due at once.
     func open(at reading: TimeReading) async throws -> StoreOpening
-    /// Closes it for this manager. Calls that come later throw ``StoreError/Kind/unavailable``.
-    func close() async
+    /// Closes it for one manager.
+    ///
+    /// Calls of it that come later throw ``StoreError/Kind/unavailable``. A manager that lost the store to a later one closes
+    /// nothing.
+    func close(_ incarnation: Incarnation) async
 
     /// Applies changes, each atomic alone, in order, and answers each one.
     func apply(_ changes: [LeaseChange], _ context: StoreContext) async throws -> StoreReply<[LeaseChangeOutcome]>
@@ -47,7 +50,7 @@ public protocol LeaseStore: Sendable {
     ) async throws -> StoreReply<RevocationOrder>
     /// Finds orders, also completed ones for a while; nil for one that is not known (any more).
     func orders(_ ids: [RevocationOrderID]) async throws -> StoreReply<[RevocationOrder?]>
-    /// Up to `limit` orders that are not complete or still closing, oldest first.
+    /// Up to `limit` orders that are not complete or still closing: those not expanded first, then the oldest.
     func openOrders(limit: Int) async throws -> StoreReply<[RevocationOrder]>
     /// Lets an order that was closing admit new leases again.
     func reopen(_ order: RevocationOrderID, _ context: StoreContext) async throws -> StoreReply<Bool>

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension LeaseManager {
-    /// Issues a lease. Each step leaves behind enough to end whatever the next one may make.
+    /// Issues a lease.
+    ///
+    /// Each step leaves behind enough to end whatever the next one may make.
     ///
     /// 1. The path and the limits of the role as it is now; how long it may run; a place at the mount.
     /// 2. The backend names the credential.
@@ -33,10 +35,10 @@ extension LeaseManager {
         let timeout = mount.settings.issueTimeout
         let begin = clock.moment()
         var place = Place(manager: self, mount: mount)
-        try await place.take(until: begin.continuous + timeout)
+        if !place.takeNow(at: begin.now) { try await place.take(until: begin.continuous + timeout) }
         // From here the place is given back by whoever makes the backend call, or below if it never comes to that.
         do {
-            try await confirmTarget(of: mount)
+            if !mount.isConfirmed { try await confirmTarget(of: mount) }
             let plan = try await writeDown(request, options, from: backend, at: mount, timeout)
             return try await make(plan, request, from: backend, at: mount, &place)
         } catch {
@@ -58,7 +60,7 @@ extension LeaseManager {
         let path = LeasePath.join(mount.path, rolePath)
         try LeasePath.validate(path)
         let role = try askBackend { try backend.roleVersion(at: rolePath) }
-        var parentEnd = try await parentEnd(options)
+        var parentEnd = options.parent == nil ? nil : try await parentEnd(options)
 
         // A parent that is shortened between reading it and writing the child makes the store refuse; then the decision is
         // taken again with the new bound. More than a few rounds cannot happen by chance.
@@ -155,7 +157,9 @@ extension LeaseManager {
         return try await activate(plan, made, at: mount)
     }
 
-    /// Step 4: the backend makes the credential. The handle comes back also when that fails.
+    /// Step 4: the backend makes the credential.
+    ///
+    /// The handle comes back also when that fails.
     private func call<Request: Sendable, Secret: Sendable>(
         _ backend: any IssuingBackend<Request, Secret>,
         _ request: Request,
@@ -254,7 +258,9 @@ extension LeaseManager {
         alarm.ring()
     }
 
-    /// When the parent that binds ends, if there is one. The store checks it again.
+    /// When the parent that binds ends, if there is one.
+    ///
+    /// The store checks it again.
     private func parentEnd(_ options: IssueOptions) async throws -> LeaseInstant? {
         guard let parent = options.parent, !options.outlivesParentTTL else { return nil }
         guard let record = try await ledger.find(parent) else {

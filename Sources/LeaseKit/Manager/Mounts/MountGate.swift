@@ -1,7 +1,9 @@
 // Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
 // SPDX-License-Identifier: Apache-2.0
 
-/// Decides which calls of one mount may be made now. Pure: the lock and the waiting are ``MountRuntime``'s.
+/// Decides which calls of one mount may be made now.
+///
+/// Pure: the lock and the waiting are ``MountRuntime``'s.
 struct MountGate: Sendable {
     /// Which target answers, as far as it is known.
     enum Identity: Sendable, Equatable {
@@ -22,15 +24,19 @@ struct MountGate: Sendable {
         case tooFast(Duration)
     }
 
-    var settings: MountSettings
+    /// Shared and not copied: they are large, and each call asks for several of them.
+    private(set) var shared: SharedSettings
+    var settings: MountSettings { shared.value }
     var breaker: CircuitBreaker
     var identity = Identity.unasked
     var limiter = RateLimiter()
+    /// Whether the target is being asked who it is, on behalf of the background work.
+    var isProbing = false
     private(set) var demands = 0
     private(set) var revocations = 0
 
     init(_ settings: MountSettings) {
-        self.settings = settings
+        shared = SharedSettings(settings)
         breaker = CircuitBreaker(probeInterval: settings.probeInterval)
     }
 
@@ -69,6 +75,7 @@ struct MountGate: Sendable {
 
     /// How many revocations may start now.
     func revocationRoom(at now: LeaseInstant) -> Int {
+        if isProbing { return 0 }
         guard breaker.wouldAdmit(at: now) else { return 0 }
         let places = max(0, settings.revocationConcurrency - revocations)
         let room = min(places, limiter.room(settings.rate, at: now))
@@ -91,7 +98,9 @@ struct MountGate: Sendable {
         return breaker.fail(at: now, retryAfter: retryAfter)
     }
 
-    /// Another target answers; true when that is news. Who it is is asked again as often as one that is down is probed.
+    /// Another target answers; true when that is news.
+    ///
+    /// Who it is is asked again as often as one that is down is probed.
     mutating func mismatch(found: String, at now: LeaseInstant) -> Bool {
         _ = breaker.fail(at: now)
         defer { identity = .mismatch(found: found) }
@@ -99,7 +108,14 @@ struct MountGate: Sendable {
     }
 
     mutating func change(_ settings: MountSettings) {
-        self.settings = settings
+        shared = SharedSettings(settings)
         breaker.probeInterval = settings.probeInterval
     }
+}
+
+/// A mount's settings as they were at one moment.
+final class SharedSettings: Sendable {
+    let value: MountSettings
+
+    init(_ value: MountSettings) { self.value = value }
 }

@@ -14,7 +14,7 @@ extension LeaseManager {
         try Task.checkCancellation()
         try lifecycle.beginDemand()
         defer { if lifecycle.endDemand() { alarm.ring() } }
-        _ = try await opened()
+        if !ledger.isOpen { _ = try await opened() }
         guard let record = try await ledger.find(id) else { throw LeaseError.notFound(id) }
         guard let mount = mounts[record.mount] else {
             throw LeaseError(
@@ -135,9 +135,11 @@ extension LeaseManager {
         }
         let moved = try await move(record, handle, to: plan.expiresAt, plan, at: mount, until: deadline)
         let change = LeaseExtension(
-            expiresAt: max(moved.expiresAt, record.expiresAt),
+            expiresAt: moved.expiresAt,
             handle: moved.handle == record.handle ? nil : moved.handle,
-            generation: record.generation
+            generation: record.generation,
+            // Only when the target itself granted less than it had before: the record never promises more than it keeps.
+            mayShorten: moved.expiresAt < record.expiresAt
         )
         return try await ledger.updateSurely(record.id, .extend(change), ledger.context(plan.options.cause))
     }
@@ -184,7 +186,7 @@ extension LeaseManager {
             cause: plan.options.cause
         )
         var place = Place(manager: self, mount: mount)
-        try await place.take(until: deadline)
+        if !place.takeNow(at: moment.now) { try await place.take(until: deadline) }
         do {
             try await confirmTarget(of: mount)
         } catch {

@@ -45,8 +45,7 @@ extension LeaseManager {
         let release = LeaseUpdate.release(claim, due: now + configuration.patience)
         _ = try? await ledger.update(record.id, release, ledger.context(order.cause))
         if let placement = try? await place(order, claimUntil: nil, cause: order.cause) {
-            orders.follow(order.id)
-            if !placement.order.progress.isExpanded { orders.add(order.id) }
+            orders.follow(placement.order)
             publish(
                 LeaseEvent(
                     .orderPlaced,
@@ -88,8 +87,15 @@ extension LeaseManager {
         let wasBeingIssued = isBeingIssued(record, at: mount)
         let result: Result<RevocationOutcome, BackendFailure>
         do {
-            let outcome = try await callBackend(mount, .revocation, until: moment.continuous + timeout + Self.grace) {
-                try await backend.revoke(record.handle, call)
+            let outcome: RevocationOutcome
+            if mount.abilities.callStyle == .immediate {
+                defer { mount.leave(.revocation) }
+                outcome = try await backend.revoke(record.handle, call)
+            } else {
+                let deadline = moment.continuous + timeout + Self.grace
+                outcome = try await callBackend(mount, .revocation, until: deadline) {
+                    try await backend.revoke(record.handle, call)
+                }
             }
             noteSuccess(at: mount)
             result = .success(outcome)
@@ -103,7 +109,7 @@ extension LeaseManager {
 
     /// Whether the call that issues it has not returned yet.
     func isBeingIssued(_ record: LeaseRecord, at mount: MountRuntime) -> Bool {
-        mount.issuing.withLock { $0.contains(record.id) }
+        record.state == .settling && mount.issuing.withLock { $0.contains(record.id) }
     }
 
     /// - Parameter wasBeingIssued: Whether it was being issued when the target was asked: an issue that returns between the
@@ -119,25 +125,28 @@ extension LeaseManager {
         )
     }
 
-    /// Writes a verdict down. A write that is lost or comes too late is harmless: the claim lapses, and it is tried again.
+    /// Writes a verdict down.
+    ///
+    /// A write that is lost or comes too late is harmless: the claim lapses, and it is tried again.
     @discardableResult
     func write(_ verdict: EndingJudge.Verdict, _ record: LeaseRecord) async -> LeaseOutcome? {
         let context = ledger.context(record.cause ?? LeaseCause(.expired))
         guard let outcome = try? await ledger.update(record.id, verdict.update, context),
             let written = outcome.record
         else { return nil }
-        return await tell(verdict, written, context.now)
+        let ended = tell(verdict, written, context.now)
+        if written.order != nil && orders.isWatching { await reportFinished(written.orders) }
+        return ended
     }
 
-    /// Publishes what became of a lease, and tells who waits for its orders.
-    func tell(_ verdict: EndingJudge.Verdict, _ written: LeaseRecord, _ now: LeaseInstant) async -> LeaseOutcome? {
+    /// Publishes what became of a lease.
+    private func tell(_ verdict: EndingJudge.Verdict, _ written: LeaseRecord, _ now: LeaseInstant) -> LeaseOutcome? {
         var outcome: LeaseOutcome?
         if case .remove(_, let how) = verdict.update { outcome = how }
         if let event = verdict.event {
             let isRemoved = outcome != nil && !written.isHollow
             publish(LeaseEvent(event, written, at: now, isRemoved: isRemoved, note: outcome.map { "\($0)" }))
         }
-        if written.order != nil { await reportFinished(written.orders) }
         return outcome
     }
 }

@@ -38,18 +38,43 @@ extension LeaseManager {
                 .orderPlaced,
                 at: moment.now,
                 lease: selection.root,
-                path: selection.root == nil ? selection.description : "",
+                path: path(of: selection),
                 cause: options.cause,
-                order: order.id
+                order: order.id,
+                note: selection.description
             )
         )
-        orders.follow(order.id)
         if let claimed = placement.claimed {
             return try await endNow(claimed, placement.order, options, moment)
         }
-        if !placement.order.progress.isExpanded { orders.add(order.id) }
+        if placement.order.progress.isComplete { publishCompletion(of: placement.order) }
+        orders.follow(placement.order)
         alarm.ring()
         return try await waitForReport(of: placement.order, options, moment)
+    }
+
+    /// The path that a selection is about; empty for a lease, whose path the order does not know.
+    private func path(of selection: LeaseSelection) -> String {
+        switch selection {
+        case .lease, .tree: ""
+        case .prefix(let prefix): prefix
+        case .mount(let id): mounts[id]?.path ?? ""
+        }
+    }
+
+    /// Revokes from a task that may be cancelled already: cleaning up after it must not be cut short, only bounded.
+    func revokeShielded(_ selection: LeaseSelection, _ options: RevokeOptions) async throws -> RevocationReport {
+        guard Task.isCancelled, lifecycle.phase == .running else { return try await revoke(selection, options) }
+        let reply = Reply<RevocationReport>()
+        let isAccepted = work.submit {
+            do {
+                reply.deliver(.success(try await self.revoke(selection, options)))
+            } catch {
+                reply.deliver(.failure(error))
+            }
+        }
+        guard isAccepted else { return try await revoke(selection, options) }
+        return try await reply.valueWhateverHappens()
     }
 
     /// The report of an order, as it stands now.
@@ -71,7 +96,7 @@ extension LeaseManager {
         let report = try await report(of: id)
         if report.isComplete || report.isExpanded && report.stillTried == 0 { return report }
         guard let order = try await ledger.ask({ try await $0.orders([id]) }).first ?? nil else { return report }
-        if !order.progress.isExpanded { orders.add(id) }
+        orders.follow(order)
         return try await waitForReport(of: order, RevokeOptions(wait: wait), clock.moment())
     }
 
@@ -84,21 +109,18 @@ extension LeaseManager {
 
     /// How long a claim is held: longer than the slowest attempt may take.
     var claimTime: Duration {
-        (mounts.all.map(\.settings.revokeTimeout).max() ?? .seconds(30)) + .seconds(10)
+        var longest: Duration?
+        for mount in mounts.all { longest = max(longest ?? .zero, mount.settings.revokeTimeout) }
+        return (longest ?? .seconds(30)) + .seconds(10)
     }
 
-    /// Places an order; placing it again after a lost answer is placing it once.
+    /// Places an order.
     func place(
         _ order: RevocationOrder,
         claimUntil: LeaseInstant?,
         cause: LeaseCause
     ) async throws -> OrderPlacement {
-        let context = ledger.context(cause)
-        do {
-            return try await ledger.ask { try await $0.place(order, claimUntil: claimUntil, context) }
-        } catch let error as LeaseError where error.code == .storeUnknown {
-            return try await ledger.ask { try await $0.place(order, claimUntil: nil, context) }
-        }
+        try await ledger.place(order, claimUntil: claimUntil, ledger.context(cause, at: order.placedAt))
     }
 
     /// Ends a lease that was handed over with the order, without a detour when its backend never waits.
@@ -114,7 +136,7 @@ extension LeaseManager {
             if let outcome = await end(claimed, at: mount) {
                 var done = order
                 done.progress.count(outcome)
-                publishCompletion(of: order.id, order.cause)
+                publishCompletion(of: order)
                 return RevocationReport(done, remaining: [])
             }
         } else {
@@ -122,6 +144,7 @@ extension LeaseManager {
             let release = LeaseUpdate.release(claimed.record.claim ?? LeaseClaim(rawValue: 0), due: moment.now)
             _ = try? await ledger.update(claimed.record.id, release, ledger.context(options.cause))
         }
+        orders.follow(order)
         alarm.ring()
         return try await waitForReport(of: order, options, moment)
     }
@@ -144,11 +167,18 @@ extension LeaseManager {
     }
 
     /// Tells whoever waits for one of these orders that it is done, if it is.
-    func reportFinished(_ ids: [RevocationOrderID]?) async {
-        let awaited = orders.awaited(among: ids)
-        guard !awaited.isEmpty else { return }
-        guard let found = try? await ledger.ask({ try await $0.orders(awaited) }) else { return }
-        for case let order? in found where order.progress.isSettled { orders.report(order) }
+    func reportFinished(_ ids: [RevocationOrderID]) async {
+        let watched = orders.watched(among: ids)
+        guard !watched.isEmpty else { return }
+        guard let found = try? await ledger.ask({ try await $0.orders(watched) }) else { return }
+        for case let order? in found where order.progress.isSettled {
+            if order.progress.isComplete && orders.finish(order.id) { publishCompletion(of: order) }
+            orders.report(order)
+        }
+    }
+
+    private func publishCompletion(of order: RevocationOrder) {
+        publish(LeaseEvent(.orderCompleted, at: clock.now, cause: order.cause, order: order.id))
     }
 
     private func report(_ order: RevocationOrder) async throws -> RevocationReport {

@@ -5,15 +5,24 @@
 final class OrderBoard: Sendable {
     private struct State {
         var unexpanded: [RevocationOrderID] = []
-        var incomplete: Set<RevocationOrderID> = []
+        var unfinished: Set<RevocationOrderID> = []
         var waiters: [RevocationOrderID: [Reply<RevocationOrder>]] = [:]
     }
 
     private let state = Locked(State())
 
-    /// Puts an order on the list of those whose leases have to be found.
-    func add(_ id: RevocationOrderID) {
-        state.withLock { if !$0.unexpanded.contains(id) { $0.unexpanded.append(id) } }
+    /// Follows an order until it is complete, and puts it on the list of those whose leases have to be found.
+    func follow(_ order: RevocationOrder) {
+        guard !order.progress.isComplete else { return }
+        state.withLock { state in
+            state.unfinished.insert(order.id)
+            if !order.progress.isExpanded && !state.unexpanded.contains(order.id) { state.unexpanded.append(order.id) }
+        }
+    }
+
+    /// Follows an order no more; true for the first call, who may tell the world.
+    func finish(_ id: RevocationOrderID) -> Bool {
+        state.withLock { $0.unfinished.remove(id) != nil }
     }
 
     /// Takes an order off the list.
@@ -24,15 +33,6 @@ final class OrderBoard: Sendable {
     /// The orders whose leases have to be found, oldest first.
     var unexpanded: [RevocationOrderID] { state.withLock { $0.unexpanded } }
 
-    /// Notes an order whose completion is news.
-    func follow(_ id: RevocationOrderID) { state.withLock { _ = $0.incomplete.insert(id) } }
-
-    /// Notes that an order is complete; true for whoever notices first.
-    func didComplete(_ id: RevocationOrderID) -> Bool { state.withLock { $0.incomplete.remove(id) != nil } }
-
-    /// The orders whose completion is news.
-    var followed: [RevocationOrderID] { state.withLock { Array($0.incomplete) } }
-
     /// Waits for an order: the answer comes through the reply.
     func wait(for id: RevocationOrderID) -> Reply<RevocationOrder> {
         let reply = Reply<RevocationOrder>()
@@ -40,13 +40,22 @@ final class OrderBoard: Sendable {
         return reply
     }
 
-    /// The orders of these that somebody waits for; all that are waited for when nil is given.
-    func awaited(among ids: [RevocationOrderID]? = nil) -> [RevocationOrderID] {
+    /// Whether any order is followed or waited for.
+    var isWatching: Bool { state.withLock { !$0.unfinished.isEmpty || !$0.waiters.isEmpty } }
+
+    /// The orders of these that are followed or waited for.
+    func watched(among ids: [RevocationOrderID]) -> [RevocationOrderID] {
         state.withLock { state in
-            for (id, waiters) in state.waiters where waiters.allSatisfy(\.isAbandoned) { state.waiters[id] = nil }
-            let awaited = Array(state.waiters.keys)
-            guard let ids else { return awaited }
-            return awaited.filter(ids.contains)
+            if state.unfinished.isEmpty && state.waiters.isEmpty { return [] }
+            return ids.filter { state.unfinished.contains($0) || state.waiters[$0] != nil }
+        }
+    }
+
+    /// The orders that somebody waits for.
+    var awaited: [RevocationOrderID] {
+        state.withLock { state in
+            state.waiters = state.waiters.filter { !$0.value.allSatisfy(\.isAbandoned) }
+            return Array(state.waiters.keys)
         }
     }
 

@@ -6,8 +6,8 @@
 /// It is made for services whose credentials may end with them, and for tests. Because it is volatile, a manager over it
 /// revokes everything on its way out and refuses backends whose credentials do not end by themselves.
 ///
-/// Calls never suspend. One lock guards the whole table; a million leases take about 340 MB, and no call takes longer for
-/// there being many, but for those that return many.
+/// Calls never suspend. One lock guards the whole table; a million leases take about 340 MB, and what a call costs depends
+/// on how much it returns far more than on how many leases there are.
 public final class InMemoryLeaseStore: LeaseStore {
     /// What the store is and is not.
     public let traits: StoreTraits
@@ -65,8 +65,8 @@ public final class InMemoryLeaseStore: LeaseStore {
     }
 
     /// Closes the store for this manager; it can still be read.
-    public func close() async {
-        table.withLock { $0.close() }
+    public func close(_ incarnation: Incarnation) async {
+        table.withLock { $0.close(incarnation) }
     }
 }
 
@@ -80,8 +80,7 @@ extension InMemoryLeaseStore {
     ) async throws -> StoreReply<[LeaseChangeOutcome]> {
         if Task.isCancelled && changes.allSatisfy(\.isInsertion) { throw CancellationError() }
         return try write(context) { table in
-            if changes.count == 1 { return [table.apply(changes[0], context)] }
-            return changes.map { table.apply($0, context) }
+            changes.map { table.apply($0, context) }
         }
     }
 
@@ -100,10 +99,7 @@ extension InMemoryLeaseStore {
 
     /// Finds leases by id; nil for one that is not there.
     public func find(_ ids: [LeaseID]) async throws -> StoreReply<[LeaseRecord?]> {
-        try read { table in
-            if ids.count == 1 { return [table.find(ids[0])] }
-            return ids.map { table.find($0) }
-        }
+        try read { table in ids.map { table.find($0) } }
     }
 
     /// Reads one page of leases: by path and sequence, the children of a lease in the order of their insertion, and
@@ -148,9 +144,9 @@ extension InMemoryLeaseStore {
         try read { table in ids.map { table.orders.find($0)?.order } }
     }
 
-    /// Up to `limit` orders that are not complete or still closing, oldest first.
+    /// Up to `limit` orders that are not complete or still closing, those not expanded first, then the oldest.
     public func openOrders(limit: Int) async throws -> StoreReply<[RevocationOrder]> {
-        try read { $0.orders.oldestOpen(limit: limit) }
+        try read { $0.orders.firstOpen(limit: limit) }
     }
 
     /// Lets an order that was closing admit new leases again.
@@ -218,7 +214,35 @@ extension InMemoryLeaseStore {
 
     /// Begins a new epoch and forgets every doubt about being a restored copy.
     public func beginEpoch(_ context: StoreContext) async throws -> StoreReply<UInt64> {
-        try write(context) { $0.beginEpoch() }
+        try write(context) { $0.beginEpoch(context) }
+    }
+}
+
+// MARK: - In place
+
+extension InMemoryLeaseStore: ImmediateStore {
+    func applyNow(_ change: LeaseChange, _ context: StoreContext) throws -> LeaseChangeOutcome {
+        if Task.isCancelled && change.isInsertion { throw CancellationError() }
+        return try table.withLock { table throws(StoreError) in
+            try table.life.check(context)
+            return table.apply(change, context)
+        }
+    }
+
+    func placeNow(
+        _ order: RevocationOrder,
+        claimUntil: LeaseInstant?,
+        _ context: StoreContext
+    ) throws -> OrderPlacement {
+        try table.withLock { table throws(StoreError) in
+            try table.life.check(context)
+            return table.place(order, claimUntil: claimUntil, context)
+        }
+    }
+
+    func findNow(_ id: LeaseID) throws -> LeaseRecord? {
+        if Task.isCancelled { throw CancellationError() }
+        return table.withLock { $0.find(id) }
     }
 }
 

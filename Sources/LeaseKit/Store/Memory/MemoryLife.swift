@@ -2,12 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What the in-memory store knows of itself: whose it is, who has it open, and when it was last looked at.
-struct MemoryLife: Sendable {
+///
+/// A class, so that the check before every write copies nothing.
+final class MemoryLife {
     let deployment: String
     let isExclusive: Bool
     var incarnation: UInt32 = 0
-    /// How many managers have it open; at most one when it is exclusive.
-    var openCount = 0
+    /// Which managers have it open; at most one when it is exclusive.
+    private var holders: Set<UInt32> = []
+    private(set) var isOpen = false
     var epoch: UInt64 = 1
     var livedEpochs: Set<UInt64> = [1]
     var observed: ObservedTime?
@@ -20,28 +23,52 @@ struct MemoryLife: Sendable {
     }
 
     /// Throws unless this incarnation may write.
+    @inline(__always)
     func check(_ context: StoreContext) throws(StoreError) {
-        try checkOpen()
         let number = context.incarnation.rawValue
-        guard number == incarnation || !isExclusive && number > 0 && number < incarnation else {
-            throw StoreError(
-                .unavailable,
-                "\(context.incarnation) does not have this store open any more; open it again, or stop this manager"
-            )
-        }
+        let isKnown = number == incarnation || !isExclusive && number > 0 && number < incarnation
+        if isOpen && isKnown { return }
+        try refuse(context)
+    }
+
+    private func refuse(_ context: StoreContext) throws(StoreError) {
+        try checkOpen()
+        throw StoreError(
+            .unavailable,
+            "\(context.incarnation) does not have this store open any more; open it again, or stop this manager"
+        )
     }
 
     /// Throws unless somebody has the store open.
     func checkOpen() throws(StoreError) {
-        guard openCount > 0 else {
+        guard isOpen else {
             throw StoreError(.unavailable, "this in-memory store is not open; call open(at:) before writing to it")
         }
     }
 
+    /// Begins a new incarnation, which takes an exclusive store from the one before.
+    func open() -> UInt32 {
+        incarnation += 1
+        if isExclusive { holders = [] }
+        holders.insert(incarnation)
+        isOpen = true
+        return incarnation
+    }
+
+    /// Closes the store for one incarnation; one that does not have it open any more closes nothing.
+    func close(_ number: UInt32) {
+        holders.remove(number)
+        isOpen = !holders.isEmpty
+    }
+
     /// The life of a copy, which nobody has open.
     func copy(doubts: [StoreDoubt]) -> MemoryLife {
-        var copy = self
-        copy.openCount = 0
+        let copy = MemoryLife(deployment: deployment, isExclusive: isExclusive)
+        copy.incarnation = incarnation
+        copy.epoch = epoch
+        copy.livedEpochs = livedEpochs
+        copy.observed = observed
+        copy.lastMount = lastMount
         copy.doubts = doubts
         return copy
     }

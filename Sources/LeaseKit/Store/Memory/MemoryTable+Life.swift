@@ -3,16 +3,11 @@
 
 extension MemoryTable {
     func open(at reading: TimeReading) -> StoreOpening {
-        life.incarnation += 1
-        if life.isExclusive {
-            life.openCount = 1
-            void(at: reading.time(after: life.observed))
-        } else {
-            life.openCount += 1
-        }
+        let incarnation = life.open()
+        if life.isExclusive { void(at: reading.time(after: life.observed)) }
         return StoreOpening(
             deployment: life.deployment,
-            incarnation: Incarnation(rawValue: life.incarnation),
+            incarnation: Incarnation(rawValue: incarnation),
             epoch: life.epoch,
             livedEpochs: life.livedEpochs,
             observed: life.observed,
@@ -20,10 +15,11 @@ extension MemoryTable {
         )
     }
 
-    func close() { life.openCount = max(0, life.openCount - 1) }
+    func close(_ incarnation: Incarnation) { life.close(incarnation.rawValue) }
 
-    func beginEpoch() -> UInt64 {
-        life.epoch += 1
+    func beginEpoch(_ context: StoreContext) -> UInt64 {
+        // Not a count: two copies of a table that each begin a new epoch must not begin the same one.
+        life.epoch = context.operation
         life.livedEpochs.insert(life.epoch)
         life.doubts = []
         return life.epoch

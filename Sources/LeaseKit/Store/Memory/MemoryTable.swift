@@ -24,7 +24,7 @@ final class MemoryTable: @unchecked Sendable {
     var claimed = SequenceList()
     var lastSequence: UInt64 = 0
     var lastClaim: UInt64 = 0
-    var life: MemoryLife
+    let life: MemoryLife
 
     init(life: MemoryLife) { self.life = life }
 

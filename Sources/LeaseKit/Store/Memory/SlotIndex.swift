@@ -6,7 +6,9 @@
 /// It keeps 32 bits of the hash beside each slot: a probe rarely looks at a row in vain, and growing looks at none.
 struct SlotIndex {
     private struct Shard {
-        /// The hash fragment above, the slot plus one below; zero where nothing is. A power of two of them.
+        /// The hash fragment above, the slot plus one below; zero where nothing is.
+        ///
+        /// A power of two of them.
         var cells: ContiguousArray<UInt64> = []
         var count = 0
     }
@@ -102,15 +104,30 @@ struct SlotIndex {
 }
 
 extension String {
-    /// A hash of the bytes (FNV-1a, mixed), so that two strings are the same only when their bytes are.
+    /// A hash of the bytes (FNV-1a over words), so that two strings are the same only when their bytes are.
     var byteHash: UInt64 {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        utf8.withContiguousStorageIfAvailable { Self.hash($0) } ?? Array(utf8).withUnsafeBufferPointer { Self.hash($0) }
+    }
+
+    private static func hash(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt64 {
+        let raw = UnsafeRawBufferPointer(bytes)
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325 ^ UInt64(raw.count)
+        var place = 0
+        while place + 8 <= raw.count {
+            hash = (hash ^ raw.loadUnaligned(fromByteOffset: place, as: UInt64.self)) &* 0x9E37_79B9_7F4A_7C15
+            hash ^= hash >> 32
+            place += 8
+        }
+        while place < raw.count {
+            hash = (hash ^ UInt64(raw[place])) &* 0x100_0000_01b3
+            place += 1
+        }
         return (hash ^ (hash >> 29)) &* 0x9E37_79B9_7F4A_7C15
     }
 
     /// Whether the bytes are the same; `==` also holds for other spellings of the same characters.
     func hasSameBytes(as other: String) -> Bool {
-        utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
+        // Equality is quick, and mostly decides; only other spellings can then still differ.
+        self == other && utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
     }
 }

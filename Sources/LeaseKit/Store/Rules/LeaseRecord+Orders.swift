@@ -20,7 +20,7 @@ extension LeaseRecord {
     ///
     /// A pending one stays so: its issuer may still be at work.
     public mutating func cover(by order: RevocationOrder, hasChildren: Bool, _ context: StoreContext) -> CoverEffect {
-        if orders.contains(order.id) { return .already }
+        if orderBits == order.id.rawValue || orderBits != 0 && orders.contains(order.id) { return .already }
         if isHollow { return .nothing }
         generation &+= 1
         operation = context.operation
