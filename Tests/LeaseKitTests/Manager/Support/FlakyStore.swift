@@ -57,7 +57,7 @@ struct FlakyStore: LeaseStore {
     func open(at reading: TimeReading) async throws -> StoreOpening {
         try await run(.open) { try await store.open(at: reading) }
     }
-    func close() async { await store.close() }
+    func close(_ incarnation: Incarnation) async { await store.close(incarnation) }
     func apply(_ changes: [LeaseChange], _ context: StoreContext) async throws -> StoreReply<[LeaseChangeOutcome]> {
         try await run(Self.call(for: changes.first)) { try await store.apply(changes, context) }
     }
