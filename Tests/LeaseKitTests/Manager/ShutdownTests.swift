@@ -156,14 +156,20 @@ import Testing
         }
     }
 
-    @Test func aManagerThatNeverRanIsStoppedAtOnce() throws {
-        try ManagerWorld.run { world in
+    @Test func aManagerThatIsStoppedBeforeItRunsOnlyCleansUp() throws {
+        try ManagerWorld.run({
+            $0.isDurable = false
+            $0.style = .immediate
+        }) { world in
             let fixture = try await world.makeManager()
+            try await fixture.expectIssue()
             fixture.manager.beginShutdown()
             fixture.manager.beginShutdown()
-            #expect(world.log.events(.stopped).map(\.note) == ["it never ran"])
-            await expectRefusal(.managerStopped) { try await fixture.manager.run() }
             await expectRefusal(.managerStopped) { try await fixture.mount.issue("app") }
+            try await fixture.manager.run()
+            #expect(world.target.principals.isEmpty)
+            #expect(world.log.events(.stopped).map(\.note) == ["no lease is left"])
+            await expectRefusal(.managerStopped) { try await fixture.manager.run() }
         }
     }
 
