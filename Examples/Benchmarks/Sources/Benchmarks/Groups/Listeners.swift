@@ -15,8 +15,8 @@ func measureListeners(_ scale: Scale) async throws -> [Measurement] {
 
 private func pairCost(listeners: Int, _ rounds: Int) async throws -> Double {
     let world = try await World()
-    let count = 10_000
-    _ = try await world.issue(count)
+    let count = 500
+    _ = try await world.issue(10_000)
     return try await withThrowingTaskGroup(of: Void.self) { group in
         for _ in 0..<listeners {
             let events = world.manager.events()
@@ -24,7 +24,7 @@ private func pairCost(listeners: Int, _ rounds: Int) async throws -> Double {
         }
         defer { group.cancelAll() }
         var costs: [Double] = []
-        for _ in 0..<rounds {
+        for _ in 0..<rounds * 10 {
             let cost = try await nanoseconds {
                 for number in 0..<count {
                     let lease = try await world.mount.issue(number)

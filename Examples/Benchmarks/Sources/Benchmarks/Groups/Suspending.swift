@@ -5,11 +5,11 @@ import LeaseKit
 
 /// A backend that may wait is called under `run()`: the call changes hands twice and has a deadline.
 func measureSuspending(_ scale: Scale) async throws -> [Measurement] {
-    let count = 5_000
+    let count = 200
     let (issue, revoke) = try await World(style: .suspending).running { world in
         var issues: [Double] = []
         var revocations: [Double] = []
-        for _ in 0..<scale.rounds {
+        for _ in 0..<scale.rounds * 10 {
             var leases: [LeaseID] = []
             issues.append(try await nanoseconds { leases = try await world.issue(count) })
             revocations.append(
