@@ -131,7 +131,7 @@ struct ManagerWorld: Sendable {
         store other: (any LeaseStore)? = nil,
         backend: InMemoryBackend? = nil,
         seed: UInt64 = 1,
-        _ body: @Sendable (ManagerFixture) async throws -> Void
+        _ body: (ManagerFixture) async throws -> Void
     ) async throws {
         try await withLeaseManager(
             store: other ?? setup.wrapStore(store),
