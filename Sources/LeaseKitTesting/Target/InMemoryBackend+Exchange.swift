@@ -41,11 +41,11 @@ extension InMemoryBackend {
 
     /// The answer, or nil when there was none by the deadline.
     private func answer(to ticket: TargetTicket, until deadline: Duration) async -> TargetReply? {
-        if case .now(let reply) = ticket.answer { return reply }
-        if abilities.callStyle == .immediate { return nil }
         switch ticket.answer {
         case .now(let reply):
             return reply
+        case _ where abilities.callStyle == .immediate:
+            return nil
         case .after(let delay):
             let due = time.read().continuous + delay
             // A cancelled wait is over at once; the request stays where it is, and so does what became of it.
