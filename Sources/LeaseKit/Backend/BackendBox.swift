@@ -50,7 +50,9 @@ struct UnreadableHandle: Error {
     let underlying: any Error
 }
 
-/// Hides a backend's handle type behind bytes. Its optional abilities are found once, here.
+/// Hides a backend's handle type behind bytes.
+///
+/// Its optional abilities are found once, here.
 struct BackendBox<Backend: SecretBackend>: IssuingBackend {
     typealias Request = Backend.Request
     typealias Secret = Backend.Secret

@@ -1,7 +1,9 @@
 // Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
 // SPDX-License-Identifier: Apache-2.0
 
-/// Sessions: leases without a credential, to hang others on. A token, a job, a login.
+/// Sessions: leases without a credential, to hang others on.
+///
+/// A token, a job, a login.
 ///
 /// The request is the session's name below the mount. Ending a session ends everything below it.
 public struct SessionBackend: SecretBackend {

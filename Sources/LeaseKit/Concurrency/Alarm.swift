@@ -21,7 +21,9 @@ final class Alarm: Sendable {
         waiter?.resume()
     }
 
-    /// Wakes the sleeper only if it would sleep beyond `deadline`. Costs an uncontended lock otherwise.
+    /// Wakes the sleeper only if it would sleep for longer than that.
+    ///
+    /// Costs an uncontended lock otherwise.
     func ring(ifLaterThan deadline: Duration) {
         let waiter: CheckedContinuation<Void, Never>? = state.withLock { state in
             guard let armed = state.armedUntil, armed > deadline else { return nil }

@@ -80,7 +80,9 @@ final class Reply<Value: Sendable>: Sendable {
         if let ready { continuation.resume(with: ready) }
     }
 
-    /// The waiting side goes away. An answer that was given before is still taken.
+    /// The waiting side goes away.
+    ///
+    /// An answer that was given before is still taken.
     private func close(_ result: Result<Value?, any Error>) {
         let waiter: CheckedContinuation<Value?, any Error>? = state.withLock { state in
             switch state {

@@ -36,7 +36,9 @@ final class WorkQueue: Sendable {
         consumer?.resume()
     }
 
-    /// The next jobs, all at once; nil after the last one. For one consumer, who is never cancelled.
+    /// The next jobs, all at once; nil after the last one.
+    ///
+    /// For one consumer, who is never cancelled.
     func next() async -> [Job]? {
         while true {
             let (jobs, isClosed): ([Job], Bool) = state.withLock { state in

@@ -17,7 +17,9 @@ final class EventHub: Sendable {
 
     init(observers: [any LeaseObserver]) { self.observers = observers }
 
-    /// A new stream. It is let go when nobody holds it any more.
+    /// A new stream.
+    ///
+    /// It is let go when nobody holds it any more.
     func subscribe(buffer limit: Int) -> LeaseEvents {
         let buffer = EventBuffer(limit: limit)
         let isFinished = state.withLock { state in

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension LeaseEvent {
-    /// What happened. The words are stable: they are names for logs and metrics.
+    /// What happened.
+    ///
+    /// The words are stable: they are names for logs and metrics.
     public struct Kind: Hashable, Sendable, CustomStringConvertible {
         /// The kind as one word.
         public let rawValue: String

@@ -1,7 +1,9 @@
 // Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
 // SPDX-License-Identifier: Apache-2.0
 
-/// Something that happened. Holds ids, paths, numbers and our own words; no type in it can carry a secret.
+/// Something that happened.
+///
+/// Holds ids, paths, numbers and our own words; no type in it can carry a secret.
 public struct LeaseEvent: Sendable {
     /// What happened.
     public var kind: Kind

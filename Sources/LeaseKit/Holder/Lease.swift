@@ -9,7 +9,9 @@ public struct Lease<Secret: Sendable>: Sendable, Identifiable {
     public let id: LeaseID
     /// Where it lies, such as `database/creds/app`.
     public let path: String
-    /// What was asked for. Keep it out of logs and files; LeaseKit keeps no copy.
+    /// What was asked for.
+    ///
+    /// Keep it out of logs and files; LeaseKit keeps no copy.
     public let secret: Secret
     /// When it was issued.
     public let issuedAt: LeaseInstant

@@ -11,7 +11,9 @@ public struct IssueOptions: Sendable, Hashable {
     public var period: Duration?
     /// The lease that it belongs to and ends with.
     public var parent: LeaseID?
-    /// Whether its own end may lie behind its parent's. It ends with its parent in any case.
+    /// Whether its own end may lie behind its parent's.
+    ///
+    /// It ends with its parent in any case.
     public var outlivesParentTTL: Bool
     /// How many times it may be used; see ``LeaseManager/consumeUse(of:cause:)``.
     public var uses: UInt32?
@@ -60,7 +62,9 @@ public struct IssueOptions: Sendable, Hashable {
 public struct RenewOptions: Sendable, Hashable {
     /// How long it shall run from now; nil takes the role's default.
     public var increment: Duration?
-    /// Whether the end may come earlier than it is now. Without this a renewal never shortens.
+    /// Whether the end may come earlier than it is now.
+    ///
+    /// Without this a renewal never shortens.
     public var mayShorten: Bool
     /// Who asks, and why.
     public var cause: LeaseCause

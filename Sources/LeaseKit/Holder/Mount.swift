@@ -17,7 +17,9 @@ public struct Mount<Request: Sendable, Secret: Sendable>: LeaseSource {
     /// The mount's limits, as they are now.
     public var settings: MountSettings { runtime.settings }
 
-    /// Changes the mount's limits from now on. Lowered limits bind at the next renewal and cut nothing short.
+    /// Changes the mount's limits from now on.
+    ///
+    /// Lowered limits bind at the next renewal and cut nothing short.
     public func change(_ settings: MountSettings) throws { try manager.change(runtime, settings) }
 
     /// Issues a lease: the secret is in the answer and exists nowhere else.
@@ -30,9 +32,9 @@ public struct Mount<Request: Sendable, Secret: Sendable>: LeaseSource {
         try await manager.renew(id, options)
     }
 
-    /// Ends a lease and everything below it.
+    /// Ends a lease and everything below it, also from a task that is cancelled already, and waits for the report.
     @discardableResult
     public func revoke(_ id: LeaseID, _ options: RevokeOptions) async throws -> RevocationReport {
-        try await manager.revoke(.tree(id), options)
+        try await manager.revokeShielded(.tree(id), options)
     }
 }

@@ -1,7 +1,9 @@
 // Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
 // SPDX-License-Identifier: Apache-2.0
 
-/// What became of everything that an order covers. Each lease is in exactly one of the counts.
+/// What became of everything that an order covers.
+///
+/// Each lease is in exactly one of the counts.
 public struct RevocationReport: Sendable, Hashable {
     /// The order; ask for its report again by this id.
     public let order: RevocationOrderID

@@ -87,6 +87,20 @@ extension LeaseManager {
         }
     }
 
+    /// A target that does not say who it is counts as down, whatever the reason: nothing else may be asked of it.
+    private func noteUnidentified(_ failure: BackendFailure, at mount: MountRuntime) {
+        if failure.scope == .target { return note(failure, at: mount) }
+        let retryAfter = failure.retryAfter
+        let target = BackendFailure(
+            failure.kind,
+            scope: .target,
+            code: failure.code,
+            failure.message,
+            retryAfter: retryAfter
+        )
+        note(target, at: mount)
+    }
+
     private func noteMismatch(_ found: String, at mount: MountRuntime, _ now: LeaseInstant) {
         let isNew = mount.gate.withLock { gate in
             defer { gate.identity = .mismatch(found: found) }
@@ -108,13 +122,15 @@ extension LeaseManager {
             found = try await askTarget(mount, call)
         } catch {
             let failure = BackendFailure(reading: error, during: .other)
-            note(failure, at: mount)
+            noteUnidentified(failure, at: mount)
             throw LeaseError(failure, at: mount)
         }
         try await settleIdentity(found, of: mount)
     }
 
-    /// Asks for the fingerprint. Not through ``callBackend(_:_:until:_:late:)``: the place is the caller's and stays so.
+    /// Asks for the fingerprint.
+    ///
+    /// Not through ``callBackend(_:_:until:_:late:)``: the place is the caller's and stays so.
     func askTarget(_ mount: MountRuntime, _ call: BackendCall) async throws -> String? {
         if mount.abilities.callStyle == .immediate { return try await mount.backend.fingerprint(call) }
         let reply = Reply<String?>()

@@ -4,7 +4,9 @@
 extension LeaseManager {
     /// The manager's settings.
     public struct Configuration: Sendable {
-        /// Whose leases these are. Nil takes the store's own random name; set it for a store that several deployments share.
+        /// Whose leases these are.
+        ///
+        /// Nil takes the store's own random name; set it for a store that several deployments share.
         public var deployment: String?
         /// The TTL limits of everything, unless a mount has its own.
         public var limits: TTLLimits
@@ -24,7 +26,9 @@ extension LeaseManager {
         public var entropy: LeaseEntropy
         /// Who is told of every event, synchronously.
         public var observers: [any LeaseObserver]
-        /// Where the background work runs. Nil for the default; a test's seeded executor sees every job.
+        /// Where the background work runs.
+        ///
+        /// Nil for the default; a test's seeded executor sees every job.
         public var executor: (any TaskExecutor)?
 
         /// Makes settings.

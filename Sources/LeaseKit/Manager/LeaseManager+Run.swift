@@ -16,7 +16,7 @@ extension LeaseManager {
         do {
             _ = try await opened()
         } catch {
-            _ = lifecycle.beginStopping()
+            _ = lifecycle.finish()
             finish(note: "the store could not be opened")
             throw error
         }
@@ -26,11 +26,9 @@ extension LeaseManager {
         }
     }
 
-    /// Begins to stop: the same as cancelling ``run()``, from anywhere. Returns at once.
+    /// Begins to stop, as cancelling ``run()`` does, and returns at once.
     public func beginShutdown() {
-        guard lifecycle.beginStopping() else { return }
-        alarm.ring()
-        if lifecycle.phase == .stopped { finish(note: "it never ran") }
+        if lifecycle.beginStopping() { alarm.ring() }
     }
 
     /// The background work: a loop over what is due, and whatever comes in through the queue.
@@ -82,14 +80,16 @@ extension LeaseManager {
             // What ends by itself is not waited for.
             if counts.total == counts[.ending] { return }
             let wake = (try? await nextWake()) ?? deadline
+            let isIdle = mounts.all.allSatisfy { $0.gate.withLock { $0.revocations == 0 } }
+            // Nothing runs and nothing comes due in time: waiting would change nothing.
+            if isIdle && wake >= deadline { return }
             await alarm.wait(until: min(wake, deadline), clock.time)
         }
     }
 
     /// Says what is left, once.
     private func conclude() async {
-        guard lifecycle.phase != .stopped else { return }
-        lifecycle.finish()
+        guard lifecycle.finish() else { return }
         let left = (try? await ledger.ask { try await $0.counts(.all) })?.total
         switch (left, ledger.store.traits.isDurable) {
         case (nil, _): finish(note: "the store did not answer; what is left is not known")

@@ -31,7 +31,9 @@ public final class LeaseManager: Sendable {
     let lifecycle = Lifecycle()
     let holdOff = HoldOff()
 
-    /// Makes a manager. Does no I/O: the store is opened at the first use.
+    /// Makes a manager.
+    ///
+    /// Does no I/O: the store is opened at the first use.
     public init(
         store: any LeaseStore,
         configuration: Configuration = Configuration(),

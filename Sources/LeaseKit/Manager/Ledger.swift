@@ -29,7 +29,9 @@ final class Ledger: Sendable {
     /// What the store said when it was opened; nil before.
     var opening: StoreOpening? { state.withLock { $0.opening } }
 
-    /// Opens the store once, however many ask at the same time. A failure is not remembered.
+    /// Opens the store once, however many ask at the same time.
+    ///
+    /// A failure is not remembered.
     func open(_ learn: @Sendable (StoreOpening, ClockDispute?) -> Void) async throws -> StoreOpening {
         let ticket: (known: StoreOpening?, wait: Reply<StoreOpening>?) = state.withLock { state in
             if let opening = state.opening { return (opening, nil) }
@@ -71,7 +73,9 @@ final class Ledger: Sendable {
         }
     }
 
-    /// What goes with a writing call. The store has been opened.
+    /// What goes with a writing call.
+    ///
+    /// The store has been opened.
     func context(_ cause: LeaseCause, at now: LeaseInstant? = nil) -> StoreContext {
         StoreContext(
             now: now ?? clock.now,
@@ -89,6 +93,9 @@ final class Ledger: Sendable {
             let reply = try await question(store)
             if let time = reply.storeTime { clock.settle(to: time) }
             return reply.value
+        } catch let error as CancellationError {
+            // Reads and insertions look at cancellation before they begin: nothing was done.
+            throw error
         } catch {
             throw LeaseError(store: error)
         }

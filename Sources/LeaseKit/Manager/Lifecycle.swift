@@ -7,6 +7,7 @@ final class Lifecycle: Sendable {
 
     private struct State {
         var phase = Phase.idle
+        var hasRun = false
         var waiters: [Reply<Void>] = []
     }
 
@@ -19,10 +20,13 @@ final class Lifecycle: Sendable {
         let waiters = try state.withLock { state throws(LeaseError) in
             switch state.phase {
             case .idle: state.phase = .running
+            // Told to stop before it was run: what was issued meanwhile is still cleaned up.
+            case .stopping where !state.hasRun: break
             case .running: throw LeaseError(.alreadyRunning, "run() is running already; call it once")
             case .stopping, .stopped:
                 throw LeaseError(.managerStopped, "this manager has been stopped; make a new one on the same store")
             }
+            state.hasRun = true
             defer { state.waiters = [] }
             return state.waiters
         }
@@ -30,10 +34,12 @@ final class Lifecycle: Sendable {
     }
 
     /// Begins to stop; true for the first call.
+    ///
+    /// Before `run()` it is remembered, and a later `run()` only cleans up.
     func beginStopping() -> Bool {
         let (isFirst, waiters): (Bool, [Reply<Void>]) = state.withLock { state in
             guard state.phase == .idle || state.phase == .running else { return (false, []) }
-            state.phase = state.phase == .idle ? .stopped : .stopping
+            state.phase = .stopping
             defer { state.waiters = [] }
             return (true, state.waiters)
         }
@@ -41,7 +47,13 @@ final class Lifecycle: Sendable {
         return isFirst
     }
 
-    func finish() { state.withLock { $0.phase = .stopped } }
+    /// Ends it all; true for the first call.
+    func finish() -> Bool {
+        state.withLock { state in
+            defer { state.phase = .stopped }
+            return state.phase != .stopped
+        }
+    }
 
     /// Throws once no new demand is taken.
     func requireDemand() throws {

@@ -18,7 +18,9 @@ public enum LeasePath: Sendable {
         }
     }
 
-    /// Whether `path` is `prefix` or lies below it, by whole segments. The empty prefix holds everything.
+    /// Whether a path is the prefix or lies below it, by whole segments.
+    ///
+    /// The empty prefix holds everything.
     public static func lies(_ path: String, under prefix: String) -> Bool {
         if prefix.isEmpty { return true }
         let (path, prefix) = (path.utf8, prefix.utf8)

@@ -44,7 +44,9 @@ public struct CircuitBreaker: Hashable, Sendable {
         }
     }
 
-    /// Asks to make a call: granted when closed, or as the one probe. A probe that never reports lapses after an interval.
+    /// Asks to make a call: granted when closed, or as the one probe.
+    ///
+    /// A probe that never reports lapses after an interval.
     public mutating func admit(at now: LeaseInstant) -> Bool {
         guard let next = nextProbe, let since = openSince else { return true }
         guard now >= next else { return false }

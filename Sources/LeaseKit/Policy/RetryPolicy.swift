@@ -1,7 +1,9 @@
 // Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
 // SPDX-License-Identifier: Apache-2.0
 
-/// How soon a failed revocation is tried again. It is tried for ever.
+/// How soon a failed revocation is tried again.
+///
+/// It is tried for ever.
 ///
 /// ```
 /// failures   1      2      3      4    …                     ∞

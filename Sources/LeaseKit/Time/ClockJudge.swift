@@ -1,7 +1,9 @@
 // Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
 // SPDX-License-Identifier: Apache-2.0
 
-/// Decides what time it is. Pure: readings in, a time or a dispute out.
+/// Decides what time it is.
+///
+/// Pure: readings in, a time or a dispute out.
 ///
 /// ```
 ///  start, same boot     stored time + elapsed boot time          the wall clock is not asked
@@ -55,13 +57,17 @@ public struct ClockJudge: Sendable {
         }
         let elapsed = reading.continuous - anchoredAt
         let parted = wallAtAnchor.duration(to: reading.wall) - elapsed
-        guard dispute == nil, parted > Self.tolerance || parted < .zero - Self.tolerance else { return nil }
+        // A wall clock that is slewed drifts a little all the time; only a jump is news.
+        let tolerance = Self.tolerance + elapsed / 2_000
+        guard dispute == nil, parted > tolerance || parted < .zero - tolerance else { return nil }
         let found = ClockDispute.wallJumped(by: parted)
         dispute = found
         return .disputed(found)
     }
 
-    /// Ends a dispute: a witness, the operator or the store's own clock says what time it is. It may go back.
+    /// Ends a dispute: a witness, the operator or the store's own clock says what time it is.
+    ///
+    /// It may go back.
     public mutating func settle(to time: LeaseInstant, at reading: TimeReading) {
         anchor = time
         anchoredAt = reading.continuous

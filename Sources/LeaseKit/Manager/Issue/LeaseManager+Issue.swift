@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension LeaseManager {
-    /// Issues a lease. Each step leaves behind enough to end whatever the next one may make.
+    /// Issues a lease.
+    ///
+    /// Each step leaves behind enough to end whatever the next one may make.
     ///
     /// 1. The path and the limits of the role as it is now; how long it may run; a place at the mount.
     /// 2. The backend names the credential.
@@ -148,7 +150,9 @@ extension LeaseManager {
         return try await activate(plan, made, at: mount)
     }
 
-    /// Step 4: the backend makes the credential. The handle comes back also when that fails.
+    /// Step 4: the backend makes the credential.
+    ///
+    /// The handle comes back also when that fails.
     private func call<Request: Sendable, Secret: Sendable>(
         _ backend: any IssuingBackend<Request, Secret>,
         _ request: Request,
@@ -231,7 +235,9 @@ extension LeaseManager {
         alarm.ring()
     }
 
-    /// When the parent that binds ends, if there is one. The store checks it again.
+    /// When the parent that binds ends, if there is one.
+    ///
+    /// The store checks it again.
     private func parentEnd(_ options: IssueOptions) async throws -> LeaseInstant? {
         guard let parent = options.parent, !options.outlivesParentTTL else { return nil }
         guard let record = try await ledger.find(parent) else {

@@ -82,7 +82,9 @@ extension LeaseManager {
         return try await ledger.ask { try await $0.register(path: path, kind: backend.kind, context) }
     }
 
-    /// Changes a mount's settings from now on. Lowered limits bind at the next renewal and cut nothing short.
+    /// Changes a mount's settings from now on.
+    ///
+    /// Lowered limits bind at the next renewal and cut nothing short.
     func change(_ runtime: MountRuntime, _ settings: MountSettings) throws {
         try settings.validate()
         try validate(settings.limits, at: runtime.path)

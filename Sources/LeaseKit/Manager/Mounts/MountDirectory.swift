@@ -10,7 +10,9 @@ final class MountDirectory: Sendable {
 
     private let state = Locked(State())
 
-    /// Keeps a path for a mount that is being made. No mount lies at, above or below another.
+    /// Keeps a path for a mount that is being made.
+    ///
+    /// No mount lies at, above or below another.
     func reserve(_ path: String) throws {
         try state.withLock { state throws(LeaseError) in
             for other in state.reserved where LeasePath.lies(other, under: path) || LeasePath.lies(path, under: other) {

@@ -1,7 +1,9 @@
 // Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
 // SPDX-License-Identifier: Apache-2.0
 
-/// Decides which calls of one mount may be made now. Pure: the lock and the waiting are ``MountRuntime``'s.
+/// Decides which calls of one mount may be made now.
+///
+/// Pure: the lock and the waiting are ``MountRuntime``'s.
 struct MountGate: Sendable {
     /// Which target answers, as far as it is known.
     enum Identity: Sendable, Equatable {
@@ -26,6 +28,8 @@ struct MountGate: Sendable {
     var breaker: CircuitBreaker
     var identity = Identity.unasked
     var limiter = RateLimiter()
+    /// Whether the target is being asked who it is, on behalf of the background work.
+    var isProbing = false
     private(set) var demands = 0
     private(set) var revocations = 0
 
@@ -65,6 +69,7 @@ struct MountGate: Sendable {
     /// How many revocations may start now.
     func revocationRoom(at now: LeaseInstant) -> Int {
         if case .mismatch = identity { return 0 }
+        if isProbing { return 0 }
         guard breaker.wouldAdmit(at: now) else { return 0 }
         let places = max(0, settings.revocationConcurrency - revocations)
         let room = min(places, limiter.room(settings.rate, at: now))

@@ -1,7 +1,9 @@
 // Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
 // SPDX-License-Identifier: Apache-2.0
 
-/// A mount's own limits. All of them can be changed while it is in use.
+/// A mount's own limits.
+///
+/// All of them can be changed while it is in use.
 public struct MountSettings: Hashable, Sendable {
     /// The mount's TTL limits; they take the place of the manager's.
     public var limits: TTLLimits
@@ -9,7 +11,9 @@ public struct MountSettings: Hashable, Sendable {
     public var quotas: LeaseQuotas
     /// How many calls to issue and renew may run at once.
     public var concurrency: Int
-    /// How many calls to revoke may run at once. Apart from ``concurrency``, so that neither starves the other.
+    /// How many calls to revoke may run at once.
+    ///
+    /// Apart from ``concurrency``, so that neither starves the other.
     public var revocationConcurrency: Int
     /// How many calls may wait for their turn before more are turned away.
     public var waitingLimit: Int

@@ -5,7 +5,9 @@ extension LeaseManager {
     /// Why nothing is ended by time for now; empty when everything goes on as usual.
     public var holdOffReasons: [HoldOffReason] { holdOff.reasons }
 
-    /// Stops ending leases by time, until ``resume(_:cause:)``. Issues, renewals and orders go on.
+    /// Stops ending leases by time.
+    ///
+    /// Until ``resume(_:cause:)``. Issues, renewals and orders go on.
     public func pauseExpiry() {
         beginHoldOff(.requested)
     }
@@ -54,7 +56,7 @@ extension LeaseManager {
         do {
             try await ledger.store.record(clock.observation())
             let open = try await ledger.ask { try await $0.openOrders(limit: 100) }
-            for order in open where !order.progress.isExpanded { orders.add(order.id) }
+            for order in open { orders.follow(order) }
         } catch {
             publish(LeaseEvent(.storeTrouble, at: clock.now, note: LeaseError(store: error).description))
         }

@@ -126,9 +126,11 @@ extension LeaseManager {
         }
         let moved = try await move(record, handle, to: plan.expiresAt, plan, at: mount, until: deadline)
         let change = LeaseExtension(
-            expiresAt: max(moved.expiresAt, record.expiresAt),
+            expiresAt: moved.expiresAt,
             handle: moved.handle == record.handle ? nil : moved.handle,
-            generation: record.generation
+            generation: record.generation,
+            // Only when the target itself granted less than it had before: the record never promises more than it keeps.
+            mayShorten: moved.expiresAt < record.expiresAt
         )
         return try await ledger.updateSurely(record.id, .extend(change), ledger.context(plan.options.cause))
     }

@@ -1,7 +1,9 @@
 // Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
 // SPDX-License-Identifier: Apache-2.0
 
-/// Decides what becomes of a lease after one attempt to end it. Pure.
+/// Decides what becomes of a lease after one attempt to end it.
+///
+/// Pure.
 struct EndingJudge: Sendable {
     let record: LeaseRecord
     let settleTime: Duration

@@ -41,7 +41,9 @@ extension LeaseManager {
         return judge(record, at: mount).verdict(result)
     }
 
-    /// Ends a batch in one backend call. The caller has taken one place for it.
+    /// Ends a batch in one backend call.
+    ///
+    /// The caller has taken one place for it.
     func endBatch(_ claimed: [ClaimedLease], at mount: MountRuntime) async {
         let moment = clock.moment()
         let timeout = mount.settings.revokeTimeout

@@ -17,7 +17,9 @@ extension LeaseManager {
             }
             do {
                 if try await serveRound() { continue }
-                let wake = min(try await nextWake(), nextObservation)
+                // A floor, so that a store that calls a lease due and hands nothing out cannot spin this loop.
+                let floor = clock.moment().continuous + .milliseconds(5)
+                let wake = max(min(try await nextWake(), nextObservation), floor)
                 await alarm.wait(until: wake, clock.time)
             } catch {
                 publish(LeaseEvent(.storeTrouble, at: clock.now, note: "\(error)"))
@@ -30,7 +32,7 @@ extension LeaseManager {
     func serveRound() async throws -> Bool {
         var isBusy = try await expandOrders()
         // Where others work on the same store, an order may be completed without this manager's help.
-        if !ledger.store.traits.isExclusive { await reportFinished(nil) }
+        if !ledger.store.traits.isExclusive { await reportFinished(orders.awaited) }
         for mount in mounts.all {
             if try await serve(mount) { isBusy = true }
         }
@@ -46,16 +48,11 @@ extension LeaseManager {
             if order.progress.isExpanded {
                 orders.didExpand(id)
                 await reportFinished([id])
-                if order.progress.isComplete { publishCompletion(order) }
             } else {
                 isBusy = true
             }
         }
         return isBusy
-    }
-
-    private func publishCompletion(_ order: RevocationOrder) {
-        publish(LeaseEvent(.orderCompleted, at: clock.now, cause: order.cause, order: order.id))
     }
 
     /// Claims as many due leases of a mount as it has room for, and sets to work on them; true when there may be more.
@@ -70,7 +67,8 @@ extension LeaseManager {
         }
         if hasProbe {
             // One question is enough to learn whether the target is up, and the right one.
-            guard try await hasWork(mount, now), await probe(mount) else { return false }
+            guard try await hasWork(mount, now) else { return false }
+            guard await probe(mount) else { return false }
         }
         let request = ClaimRequest(
             mount: mount.id,
@@ -96,16 +94,28 @@ extension LeaseManager {
         return due.map { $0 <= now } ?? false
     }
 
-    /// Asks a target that was down, or was not asked yet, who it is; true when it answers and is the right one.
+    /// Asks a target that was down, or was not asked yet, who it is; true when it is known now to be the right one.
+    ///
+    /// A target that may take its time is asked by a job of its own, so that it holds up no other mount; the job wakes this
+    /// loop again.
     private func probe(_ mount: MountRuntime) async -> Bool {
         guard mount.gate.withLock({ $0.enter(.revocation, at: clock.now) }) == nil else { return false }
-        defer { mount.leave(.revocation) }
-        do {
-            try await confirmTarget(of: mount)
-            return true
-        } catch {
-            return false
+        if mount.abilities.callStyle == .immediate {
+            defer { mount.leave(.revocation) }
+            return (try? await confirmTarget(of: mount)) != nil
         }
+        mount.gate.withLock { $0.isProbing = true }
+        let isAccepted = work.submit {
+            try? await self.confirmTarget(of: mount)
+            mount.gate.withLock { $0.isProbing = false }
+            mount.leave(.revocation)
+            self.alarm.ring()
+        }
+        if !isAccepted {
+            mount.gate.withLock { $0.isProbing = false }
+            mount.leave(.revocation)
+        }
+        return false
     }
 
     private func announceExpiries(_ claimed: [ClaimedLease], _ now: LeaseInstant) {
@@ -164,7 +174,7 @@ extension LeaseManager {
         let scope: ClaimScope = holdOff.isActive ? .ordered : .everything
         let due = try await ledger.ask { try await $0.nextDue(served.map(\.id), scope) }
         let moment = clock.moment()
-        let isWaitingForOthers = !ledger.store.traits.isExclusive && !orders.awaited().isEmpty
+        let isWaitingForOthers = !ledger.store.traits.isExclusive && !orders.awaited.isEmpty
         var wake = moment.continuous + (isWaitingForOthers ? .seconds(1) : configuration.observationInterval)
         for (mount, due) in zip(served, due) {
             guard var due else { continue }

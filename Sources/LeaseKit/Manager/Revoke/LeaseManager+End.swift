@@ -40,7 +40,7 @@ extension LeaseManager {
     private func endTree(_ record: LeaseRecord, _ order: RevocationOrder) async {
         let now = clock.now
         if let placement = try? await place(order, claimUntil: nil, cause: order.cause) {
-            if !placement.order.progress.isExpanded { orders.add(order.id) }
+            orders.follow(placement.order)
             publish(
                 LeaseEvent(.expired, record, at: now, note: "everything below it is ended first")
             )
@@ -97,7 +97,9 @@ extension LeaseManager {
         )
     }
 
-    /// Writes a verdict down. A write that is lost or comes too late is harmless: the claim lapses, and it is tried again.
+    /// Writes a verdict down.
+    ///
+    /// A write that is lost or comes too late is harmless: the claim lapses, and it is tried again.
     @discardableResult
     func write(_ verdict: EndingJudge.Verdict, _ record: LeaseRecord) async -> LeaseOutcome? {
         let context = ledger.context(record.cause ?? LeaseCause(.expired))

@@ -40,9 +40,24 @@ extension LeaseManager {
         if let claimed = placement.claimed {
             return try await endNow(claimed, placement.order, options, moment)
         }
-        if !placement.order.progress.isExpanded { orders.add(order.id) }
+        orders.follow(placement.order)
         alarm.ring()
         return try await waitForReport(of: placement.order, options, moment)
+    }
+
+    /// Revokes from a task that may be cancelled already: cleaning up after it must not be cut short, only bounded.
+    func revokeShielded(_ selection: LeaseSelection, _ options: RevokeOptions) async throws -> RevocationReport {
+        guard Task.isCancelled, lifecycle.phase == .running else { return try await revoke(selection, options) }
+        let reply = Reply<RevocationReport>()
+        let isAccepted = work.submit {
+            do {
+                reply.deliver(.success(try await self.revoke(selection, options)))
+            } catch {
+                reply.deliver(.failure(error))
+            }
+        }
+        guard isAccepted else { return try await revoke(selection, options) }
+        return try await reply.valueWhateverHappens()
     }
 
     /// The report of an order, as it stands now.
@@ -64,7 +79,7 @@ extension LeaseManager {
         let report = try await report(of: id)
         if report.isComplete || report.isExpanded && report.stillTried == 0 { return report }
         guard let order = try await ledger.ask({ try await $0.orders([id]) }).first ?? nil else { return report }
-        if !order.progress.isExpanded { orders.add(id) }
+        orders.follow(order)
         return try await waitForReport(of: order, RevokeOptions(wait: wait), clock.moment())
     }
 
@@ -137,11 +152,16 @@ extension LeaseManager {
     }
 
     /// Tells whoever waits for one of these orders that it is done, if it is.
-    func reportFinished(_ ids: [RevocationOrderID]?) async {
-        let awaited = orders.awaited(among: ids)
-        guard !awaited.isEmpty else { return }
-        guard let found = try? await ledger.ask({ try await $0.orders(awaited) }) else { return }
-        for case let order? in found where order.progress.isSettled { orders.report(order) }
+    func reportFinished(_ ids: [RevocationOrderID]) async {
+        let watched = orders.watched(among: ids)
+        guard !watched.isEmpty else { return }
+        guard let found = try? await ledger.ask({ try await $0.orders(watched) }) else { return }
+        for case let order? in found where order.progress.isSettled {
+            if order.progress.isComplete && orders.finish(order.id) {
+                publish(LeaseEvent(.orderCompleted, at: clock.now, cause: order.cause, order: order.id))
+            }
+            orders.report(order)
+        }
     }
 
     private func report(_ order: RevocationOrder) async throws -> RevocationReport {

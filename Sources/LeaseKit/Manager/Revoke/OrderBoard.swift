@@ -5,14 +5,24 @@
 final class OrderBoard: Sendable {
     private struct State {
         var unexpanded: [RevocationOrderID] = []
+        var unfinished: Set<RevocationOrderID> = []
         var waiters: [RevocationOrderID: [Reply<RevocationOrder>]] = [:]
     }
 
     private let state = Locked(State())
 
-    /// Puts an order on the list of those whose leases have to be found.
-    func add(_ id: RevocationOrderID) {
-        state.withLock { if !$0.unexpanded.contains(id) { $0.unexpanded.append(id) } }
+    /// Follows an order until it is complete, and puts it on the list of those whose leases have to be found.
+    func follow(_ order: RevocationOrder) {
+        guard !order.progress.isComplete else { return }
+        state.withLock { state in
+            state.unfinished.insert(order.id)
+            if !order.progress.isExpanded && !state.unexpanded.contains(order.id) { state.unexpanded.append(order.id) }
+        }
+    }
+
+    /// Follows an order no more; true for the first call, who may tell the world.
+    func finish(_ id: RevocationOrderID) -> Bool {
+        state.withLock { $0.unfinished.remove(id) != nil }
     }
 
     /// Takes an order off the list.
@@ -30,13 +40,16 @@ final class OrderBoard: Sendable {
         return reply
     }
 
-    /// The orders of these that somebody waits for; all that are waited for when nil is given.
-    func awaited(among ids: [RevocationOrderID]? = nil) -> [RevocationOrderID] {
+    /// The orders of these that are followed or waited for.
+    func watched(among ids: [RevocationOrderID]) -> [RevocationOrderID] {
+        state.withLock { state in ids.filter { state.unfinished.contains($0) || state.waiters[$0] != nil } }
+    }
+
+    /// The orders that somebody waits for.
+    var awaited: [RevocationOrderID] {
         state.withLock { state in
-            for (id, waiters) in state.waiters where waiters.allSatisfy(\.isAbandoned) { state.waiters[id] = nil }
-            let awaited = Array(state.waiters.keys)
-            guard let ids else { return awaited }
-            return awaited.filter(ids.contains)
+            state.waiters = state.waiters.filter { !$0.value.allSatisfy(\.isAbandoned) }
+            return Array(state.waiters.keys)
         }
     }
 

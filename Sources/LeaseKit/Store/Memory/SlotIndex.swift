@@ -6,7 +6,9 @@
 /// It keeps 32 bits of the hash beside each slot: a probe rarely looks at a row in vain, and growing looks at none.
 struct SlotIndex {
     private struct Shard {
-        /// The hash fragment above, the slot plus one below; zero where nothing is. A power of two of them.
+        /// The hash fragment above, the slot plus one below; zero where nothing is.
+        ///
+        /// A power of two of them.
         var cells: ContiguousArray<UInt64> = []
         var count = 0
     }
