@@ -156,6 +156,23 @@ import Testing
         }
     }
 
+    private struct Broken: Error {}
+
+    @Test func anInvariantIsCheckedAtEveryStepAndEndsTheRun() throws {
+        let time = VirtualTime()
+        let executor = SeededExecutor(seed: 1, time: time)
+        #expect(throws: Broken.self) {
+            let check: @Sendable () throws -> Void = {
+                if time.read().continuous > .seconds(5) { throw Broken() }
+            }
+            try executor.drive(checking: check) {
+                while true { try await time.sleep(for: .seconds(1)) }
+            }
+        }
+        #expect(time.read().continuous == .seconds(6))
+        #expect(time.sleeperCount == 0, "the run was cancelled")
+    }
+
     @Test func aRunInsideARunIsRefused() throws {
         let executor = SeededExecutor(seed: 1)
         #expect(throws: SimulationError.alreadyDriving) {

@@ -6,7 +6,8 @@ import LeaseKitTesting
 import Testing
 
 @Suite struct TargetFaultTests {
-    /// What an issue with ten seconds of patience sees of a fault, and what lives at the target then and a minute later.
+    /// What an issue with ten seconds of patience sees of a fault, and what lives at the target then and a minute
+    /// later.
     struct Case: Sendable, CustomTestStringConvertible {
         let testDescription: String
         var set: @Sendable (InMemoryTarget) -> Void

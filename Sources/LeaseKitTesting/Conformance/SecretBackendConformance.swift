@@ -10,8 +10,8 @@ public import LeaseKit
 ///     try await suite.run()
 ///
 /// It makes a few dozen credentials under deployment names of its own and ends them again. What a backend does not
-/// declare in its ``BackendAbilities`` is not asked of it. The probes are optional; each one that is given lets more rules
-/// be checked.
+/// declare in its `BackendAbilities` is not asked of it. The probes are optional; each one that is given lets more
+/// rules be checked.
 public struct SecretBackendConformance<Backend: SecretBackend>: Sendable {
     let backend: Backend
     let request: Backend.Request

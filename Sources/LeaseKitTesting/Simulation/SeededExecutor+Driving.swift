@@ -9,9 +9,13 @@ extension SeededExecutor {
     /// The call blocks its thread, so make it from a synchronous test. `timeLimit` bounds the virtual time. A run that
     /// fails is cancelled, and whatever then still comes to an end does, before the error is thrown.
     ///
-    /// - Throws: what `body` throws, or ``SimulationError``.
+    /// `checking` is called after every job and every move of the time: the place to hold the world against its
+    /// invariants. What it throws ends the run.
+    ///
+    /// - Throws: what `body` or `checking` throws, or ``SimulationError``.
     public func drive<Result: Sendable>(
         timeLimit: Duration? = nil,
+        checking check: (@Sendable () throws -> Void)? = nil,
         _ body: @escaping @Sendable () async throws -> Result
     ) throws -> Result {
         try begin()
@@ -26,9 +30,9 @@ extension SeededExecutor {
             }
         }
         do {
-            try loop(timeLimit: timeLimit) { outcome.withLock { $0 != nil } }
-            // The root task's own last job may still be in the making.
-            try drain()
+            try loop(timeLimit: timeLimit, checking: check) { outcome.withLock { $0 != nil } }
+            // What was started and not waited for goes as far as it can without the time moving.
+            try drain(checking: check)
         } catch {
             root.cancel()
             // What came from elsewhere is on record; do not let it keep the rest from ending.
@@ -63,6 +67,7 @@ extension SeededExecutor {
         let isFree = state.withLock { state in
             guard state.driver == nil else { return false }
             state.driver = thread
+            state.isFailing = false
             return true
         }
         guard isFree else { throw SimulationError.alreadyDriving }
@@ -74,22 +79,27 @@ extension SeededExecutor {
         state.withLock { $0.driver = nil }
     }
 
-    private func drain() throws {
-        while try runOne(maximumPicks) || wakeSettler() {}
+    private func drain(checking check: (@Sendable () throws -> Void)? = nil) throws {
+        while try runOne(maximumPicks) || wakeSettler() { try check?() }
     }
 
     private func loop(
         timeLimit: Duration?,
         maximumPicks: Int? = nil,
+        checking check: (@Sendable () throws -> Void)? = nil,
         until isDone: () -> Bool
     ) throws {
         let allowed = maximumPicks.map { $0 + picks } ?? self.maximumPicks
         let start = time?.line.now ?? .zero
         while !isDone() {
-            if try runOne(allowed) || wakeSettler() { continue }
+            if try runOne(allowed) || wakeSettler() {
+                try check?()
+                continue
+            }
             guard let line = time?.line else { throw deadlock() }
             if line.step(until: timeLimit.map { start + $0 }) {
                 note(UInt64(bitPattern: line.now.saturatingNanoseconds))
+                try check?()
                 continue
             }
             guard let timeLimit, line.state.withLock({ $0.nextWake }) != nil else { throw deadlock() }

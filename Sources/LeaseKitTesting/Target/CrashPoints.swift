@@ -6,8 +6,8 @@ import LeaseKit
 /// Makes one "process" die at a chosen step: from then on none of its calls goes on.
 ///
 /// Hand ``hook`` to the process's backend. At the armed step the call stays where it is, and so does every later one,
-/// until its task is cancelled or ``bury()`` ends them all with ``SimulatedCrash``: a dead process sees no answers. The test waits for
-/// ``waitForCrash()``, throws the process away and starts the next one on the same store and target.
+/// until its task is cancelled or ``bury()`` ends them all with ``SimulatedCrash``: a dead process sees no answers. The
+/// test waits for ``waitForCrash()``, throws the process away and starts the next one on the same store and target.
 public final class CrashPoints: Sendable {
     private struct State: Sendable {
         var armed: [CrashStep: Int] = [:]

@@ -8,7 +8,8 @@ public import LeaseKit
 /// It keeps every promise that a backend gives, whatever the target does: calls end by their deadline on the injected
 /// time, failures are classified, only what bears the call's mark is ended, ends are absolute.
 ///
-/// With ``BackendAbilities/CallStyle/immediate`` it never waits: what would have to be waited for counts as timed out at once.
+/// With `BackendAbilities.CallStyle.immediate` it never waits: what would have to be waited for counts as timed out at
+/// once.
 public final class InMemoryBackend: Sendable {
     /// The target that it works on.
     public let target: InMemoryTarget
@@ -30,8 +31,8 @@ public final class InMemoryBackend: Sendable {
 
     /// Makes a backend.
     ///
-    /// `entropy` gives the passwords; a test that replays brings a seeded one. `crash` is called at each ``CrashStep`` and may throw,
-    /// or never return.
+    /// `entropy` gives the passwords; a test that replays brings a seeded one. `crash` is called at each ``CrashStep``
+    /// and may throw, or never return.
     public init(
         target: InMemoryTarget,
         time: any LeaseTime,

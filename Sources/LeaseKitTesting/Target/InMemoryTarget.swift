@@ -5,8 +5,8 @@ public import LeaseKit
 
 /// The outside world of a test: a system with users in it, on a clock of its own, where everything can go wrong.
 ///
-/// One target serves any number of ``InMemoryBackend``s, as one database serves many brokers, and outlives their crashes. It is
-/// the one truth about what lives: checkers ask it, and compare.
+/// One target serves any number of ``InMemoryBackend``s, as one database serves many brokers, and outlives their
+/// crashes. It is the one truth about what lives: checkers ask it, and compare.
 ///
 /// Requests that a fault has put off are done when the clock has passed their time, before anything else is asked or
 /// read. ``settle()`` does only that.

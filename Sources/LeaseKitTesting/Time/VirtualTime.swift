@@ -12,8 +12,8 @@ public import LeaseKit
 ///
 /// Nothing here yields or polls. Under a ``SeededExecutor`` the time moves by itself whenever nothing else can run.
 ///
-/// Several virtual times can share one true time: ``init(sharing:wallOffset:uptime:name:)`` is another machine, whose clocks
-/// may be apart; ``process(named:)`` another process on the same machine, which can be stopped alone.
+/// Several virtual times can share one true time: ``init(sharing:wallOffset:uptime:name:)`` is another machine, whose
+/// clocks may be apart; ``process(named:)`` another process on the same machine, which can be stopped alone.
 public final class VirtualTime: LeaseTime, Sendable {
     let line: Timeline
     let process: Int
