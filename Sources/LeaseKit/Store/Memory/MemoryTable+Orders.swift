@@ -24,7 +24,7 @@ extension MemoryTable {
             let own = record.orders.first { orders.find($0)?.order.progress.isExpanded == false }
             if let own { return own }
         }
-        return orders.unexpandedRanges.first { $0.order.selects(record) }?.order.id
+        return orders.unexpandedSelections.first { $0.order.selects(record) }?.order.id
     }
 
     // MARK: - Placing
@@ -50,7 +50,7 @@ extension MemoryTable {
             claim = ClaimedLease(record: row.pointee.record, hasChildren: false)
         }
         reindex(slot, before)
-        let entry = orders.add(order)
+        let entry = orders.add(order, isOnRoot: !before.isHollow)
         if hasChildren { entry.stack = [(root, .start)] }
         return OrderPlacement(order: order, claimed: claim)
     }

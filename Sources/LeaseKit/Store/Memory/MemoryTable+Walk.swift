@@ -14,6 +14,8 @@ extension MemoryTable {
         upTo cutoff: UInt64 = .max,
         _ body: (_ path: String, _ sequence: UInt64, _ slot: UInt32?) -> Bool
     ) -> Bool {
+        // The range may have become narrower since a position in it was kept.
+        let start = PathIndex.precedes(start.path, prefix) ? (path: prefix, sequence: 0) : start
         var place = paths.firstPlace(from: start.path)
         while let entry = paths.entry(at: place), LeasePath.lies(entry.path, under: prefix) {
             place = paths.place(after: place)

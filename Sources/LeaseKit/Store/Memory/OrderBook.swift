@@ -38,13 +38,14 @@ struct OrderBook {
     private var forgotten = 0
     /// How many are not expanded yet; while zero, no change has to ask.
     private(set) var unexpandedCount = 0
-    /// Those that are not expanded yet and select more than a tree.
-    private(set) var unexpandedRanges: [OrderEntry] = []
+    /// Those that are not expanded yet and that no record bears from the start: about prefixes, mounts and hollow roots.
+    private(set) var unexpandedSelections: [OrderEntry] = []
     private(set) var closing: [OrderEntry] = []
 
     func find(_ id: RevocationOrderID) -> OrderEntry? { entries[id] }
 
-    mutating func add(_ order: RevocationOrder) -> OrderEntry {
+    /// Adds an order; `isOnRoot` says that its root bears it.
+    mutating func add(_ order: RevocationOrder, isOnRoot: Bool = false) -> OrderEntry {
         lastNumber += 1
         let entry = OrderEntry(order, number: lastNumber)
         entries[order.id] = entry
@@ -57,7 +58,7 @@ struct OrderBook {
         openNumbers.insert(entry.number, 0)
         if !order.progress.isExpanded {
             unexpandedCount += 1
-            if order.selection.root == nil { unexpandedRanges.append(entry) }
+            if !isOnRoot { unexpandedSelections.append(entry) }
         }
         return entry
     }
@@ -69,7 +70,7 @@ struct OrderBook {
         entry.stack = []
         entry.cursor = nil
         unexpandedCount -= 1
-        unexpandedRanges.removeAll { $0 === entry }
+        unexpandedSelections.removeAll { $0 === entry }
         settle(entry)
     }
 
@@ -106,7 +107,7 @@ struct OrderBook {
         copy.entries = entries.mapValues { $0.copy() }
         copy.open = [:]
         for (number, entry) in open { copy.open[number] = copy.entries[entry.order.id] }
-        copy.unexpandedRanges = unexpandedRanges.compactMap { copy.entries[$0.order.id] }
+        copy.unexpandedSelections = unexpandedSelections.compactMap { copy.entries[$0.order.id] }
         copy.closing = closing.compactMap { copy.entries[$0.order.id] }
         return copy
     }
