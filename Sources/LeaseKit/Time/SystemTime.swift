@@ -44,10 +44,18 @@ public struct SystemTime: LeaseTime {
         }
     }
 
+    /// Reads a clock.
+    ///
+    /// The two words of the sample are read by their place: which C module their names belong to depends on whether the
+    /// compiler sees one file or the whole module, and a release build would not find them.
     private static func nanoseconds(_ clock: clockid_t) -> Int64 {
-        var sample = timespec()
-        clock_gettime(clock, &sample)
-        return Int64(sample.tv_sec) * 1_000_000_000 + Int64(sample.tv_nsec)
+        withUnsafeTemporaryAllocation(of: timespec.self, capacity: 1) { sample in
+            guard let address = sample.baseAddress, clock_gettime(clock, address) == 0 else { return 0 }
+            let words = UnsafeRawPointer(address)
+            let seconds = words.load(as: Int.self)
+            let nanoseconds = words.load(fromByteOffset: MemoryLayout<Int>.size, as: Int.self)
+            return Int64(seconds) * 1_000_000_000 + Int64(nanoseconds)
+        }
     }
 }
 
