@@ -29,7 +29,7 @@ final class SimulatedWorld: @unchecked Sendable {
     init(seed: UInt64, mutation: Mutation?, keepsTrace: Bool) {
         var random = SeededGenerator(seed: seed)
         let time = VirtualTime(name: "target")
-        executor = SeededExecutor(seed: random.next(), time: time, maximumPicks: 20_000_000)
+        executor = SeededExecutor(seed: random.next(), time: time, maximumPicks: 2_000_000)
         target = InMemoryTarget(time: time, seed: random.next())
         let settle = Duration.seconds([20, 60, 120][random.index(below: 3)])
         settleTime = settle

@@ -106,6 +106,7 @@ extension InvariantChecker {
             lease.outcome = outcome
             if !(before?.isHollow ?? false) { checkRemoval(lease, outcome) }
             count("removed.\(outcome)")
+            lease.generation = record.generation
             if record.isHollow { step(lease, to: record) } else { forget(lease) }
             return
         }
