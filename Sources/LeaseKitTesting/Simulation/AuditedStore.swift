@@ -89,6 +89,24 @@ final class AuditedStore: ForwardingLeaseStore, @unchecked Sendable {
         return opening
     }
 
+    /// What other targets hold is given up with this.
+    override func adopt(
+        _ fingerprint: String?,
+        for mount: MountID,
+        expected: String?,
+        _ context: StoreContext
+    ) async throws -> StoreReply<Bool> {
+        let path = try await table.mounts().value.first { $0.id == mount }?.path
+        let reply = try await table.adopt(fingerprint, for: mount, expected: expected, context)
+        if reply.value, let path, fingerprint != expected {
+            let held = checker.names(heldBy: fingerprint)
+            checker.excuseAll(in: deployment, "its target was given up") {
+                LeasePath.lies($0.path, under: path) && $0.state != nil && !held.contains($0.name)
+            }
+        }
+        return reply
+    }
+
     private func refreshAncestors(of record: LeaseRecord) async throws {
         var next = record.parent
         while let id = next {

@@ -61,7 +61,7 @@ extension SimulatedWorld {
 
     /// Faults stop, clocks settle, everybody is up: then everything has to come right.
     private func calm(_ group: inout DiscardingTaskGroup) async {
-        isCalm = true
+        phase = "calm"
         note("calm")
         target.stopFaults()
         target.replace(by: "target-1")
@@ -79,7 +79,7 @@ extension SimulatedWorld {
         await time.advance(by: .seconds(30))
         for deployment in deployments {
             for process in deployment.processes.compactMap({ $0 }) {
-                pending.append { [self] in await settle(process, of: deployment) }
+                background("settle", on: process) { [self] in await settle(process, of: deployment) }
             }
         }
         await begin(&group)
@@ -115,8 +115,10 @@ extension SimulatedWorld {
                 process.manager.beginShutdown()
             }
         }
+        phase = "stopping"
         await begin(&group)
         await time.advance(by: .seconds(60))
+        phase = "burying"
         if !isBroken {
             for deployment in deployments {
                 for process in deployment.processes.compactMap({ $0 }) where !process.hasEnded {
@@ -124,9 +126,15 @@ extension SimulatedWorld {
                 }
             }
         }
+        if !isBroken, let call = running.values.first(where: { !$0.process.life.isDead }) {
+            checker.violate(0, nil, "\(call.what) on \(call.process.name) did not come back")
+        }
         for deployment in deployments {
             for process in deployment.processes.compactMap({ $0 }) + deployment.graveyard { process.bury() }
         }
         target.stopFaults()
+        await time.advance(by: .seconds(60))
+        // Who waited for a process that died with its machine waits for ever.
+        group.cancelAll()
     }
 }

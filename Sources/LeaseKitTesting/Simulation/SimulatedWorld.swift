@@ -20,11 +20,12 @@ final class SimulatedWorld: @unchecked Sendable {
     /// What is to be started in tasks of its own.
     var pending: [@Sendable () async -> Void] = []
     var requestNumber = 0
-    var isCalm = false
+    var phase = "trouble"
     let keepsTrace: Bool
     var trace: [String] = []
     /// How many operations were started and have not come back.
-    var running = 0
+    var running: [Int: (what: String, process: SimulatedProcess)] = [:]
+    var callNumber = 0
 
     init(seed: UInt64, mutation: Mutation?, keepsTrace: Bool) {
         var random = SeededGenerator(seed: seed)
@@ -83,6 +84,25 @@ final class SimulatedWorld: @unchecked Sendable {
 
     func note(_ line: @autoclosure () -> String) {
         if keepsTrace { trace.append("\(time.read().continuous) \(line())") }
+    }
+
+    /// Starts something that is not a caller's, and remembers that it runs.
+    func background(_ what: String, on process: SimulatedProcess, _ body: @escaping @Sendable () async -> Void) {
+        callNumber += 1
+        let number = callNumber
+        running[number] = (what, process)
+        pending.append { [self] in
+            await body()
+            running[number] = nil
+        }
+    }
+
+    /// What has not come back, for the message of a run that does not end.
+    var unfinished: String {
+        let calls = running.sorted { $0.key < $1.key }.map { "\($0.value.what) on \($0.value.process.name)" }
+        let processes = deployments.flatMap { $0.graveyard + $0.processes.compactMap { $0 } }.filter { !$0.hasEnded }
+            .map { "\($0.name) (\($0.life.phase))" }
+        return "\(phase), calls: \(calls.prefix(10)); processes: \(processes.prefix(10))"
     }
 
     /// Starts a manager on a machine.
@@ -145,7 +165,7 @@ final class SimulatedWorld: @unchecked Sendable {
             do { try await process.manager.run() } catch { checker.checkText("\(error)", "an error") }
             process.hasEnded = true
         }
-        pending.append { await process.mount(deployment.plans) }
+        background("mount", on: process) { await process.mount(deployment.plans) }
         return process
     }
 

@@ -37,7 +37,9 @@ public struct Simulation: Sendable {
         do {
             try world.executor.drive(timeLimit: .seconds(86_400 * 30)) { await world.live(operations: operations) }
         } catch {
-            if world.checker.violations.isEmpty { world.checker.violate(0, nil, "the run came to no end: \(error)") }
+            if world.checker.violations.isEmpty {
+                world.checker.violate(0, nil, "the run came to no end: \(error); \(world.unfinished)")
+            }
         }
         report.traceHash = world.executor.traceHash
         report.violations = world.checker.violations

@@ -100,6 +100,11 @@ final class InvariantChecker: @unchecked Sendable {
         }
     }
 
+    /// The names that one target holds.
+    func names(heldBy fingerprint: String?) -> Set<String> {
+        target.settled { Set($0.tables[fingerprint ?? ""]?.principals.keys.map { $0 } ?? []) }
+    }
+
     func excuseAll(in deployment: Int, _ why: String, where condition: (TrackedLease) -> Bool) {
         for lease in leases.values where lease.deployment == deployment && condition(lease) {
             lease.excuse = lease.excuse ?? why

@@ -141,14 +141,7 @@ extension SimulatedWorld {
         guard let process = someProcess() else { return }
         let deployment = deployments[process.deployment]
         guard let plan = pick(deployment.plans.filter { !$0.isSession }) else { return }
-        // What the other targets hold is given up with this.
-        call("adopt \(plan.path)", on: process) { [self] in
-            let found = target.fingerprint
-            if found != "target-1" {
-                checker.excuseAll(in: deployment.index, "its target was given up") {
-                    LeasePath.lies($0.path, under: plan.path)
-                }
-            }
+        call("adopt \(plan.path)", on: process) {
             try await process.manager.adoptTarget(at: plan.path)
         }
     }

@@ -47,9 +47,11 @@ extension SimulatedWorld {
     ) {
         note("\(what) on \(process.name)\(cancelAfter.map { ", cancelled after \($0)" } ?? "")")
         counts.add("call.\(what.prefix { $0 != " " })")
-        running += 1
+        callNumber += 1
+        let number = callNumber
+        running[number] = (what, process)
         pending.append { [self] in
-            defer { running -= 1 }
+            defer { running[number] = nil }
             do {
                 guard let cancelAfter else { return try await body() }
                 try await withThrowingTaskGroup(of: Void.self) { group in
