@@ -61,7 +61,7 @@ final class InvariantChecker: @unchecked Sendable {
         }
     }
 
-    func recorded(in deployment: Int) -> [LeaseID] { Array(live[deployment]) }
+    func recorded(in deployment: Int) -> [LeaseID] { live[deployment].sorted() }
 
     func violate(_ invariant: Int, _ lease: TrackedLease?, _ message: @autoclosure () -> String) {
         guard violations.count < 5 else { return }

@@ -78,6 +78,7 @@ extension SimulatedWorld {
     }
 
     func healTarget() {
+        note("heal")
         switch random.index(below: 5) {
         case 0: target.setRandomFaults(TargetFaultMix())
         case 1:
