@@ -39,7 +39,7 @@ final class SimulatedProcess: @unchecked Sendable {
         manager = LeaseManager(store: store(life), configuration: configuration, time: managerTime)
     }
 
-    var isUp: Bool { isReady && !isStopping && life.phase == .running }
+    var isUp: Bool { isReady && !isStopping && !hasEnded && life.phase == .running }
 
     func pause() {
         life.pause()

@@ -70,7 +70,7 @@ extension SimulatedWorld {
             for machine in deployment.machines.indices {
                 if let process = deployment.processes[machine] {
                     process.resume()
-                    if process.isStopping { kill(process) }
+                    if process.isStopping || process.hasEnded { kill(process) }
                 }
                 if deployment.processes[machine] == nil { start(machine, of: deployment) }
             }

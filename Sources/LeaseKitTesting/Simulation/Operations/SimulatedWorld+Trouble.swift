@@ -113,7 +113,7 @@ extension SimulatedWorld {
     func restart() {
         for deployment in deployments {
             for machine in deployment.machines.indices {
-                if let process = deployment.processes[machine], process.isStopping, process.hasEnded {
+                if let process = deployment.processes[machine], process.hasEnded {
                     deployment.processes[machine] = nil
                     deployment.graveyard.append(process)
                 }
