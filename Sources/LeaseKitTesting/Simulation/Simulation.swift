@@ -42,6 +42,7 @@ public struct Simulation: Sendable {
             }
         }
         report.traceHash = world.executor.traceHash
+        report.world = world
         report.violations = world.checker.violations
         report.counts = world.counts.values
         report.trace = world.trace

@@ -14,6 +14,8 @@ public struct SimulationReport: Sendable {
     /// Every operation, if the run kept a trace.
     public internal(set) var trace: [String] = []
 
+    /// Kept, because what still waits in it belongs to its executor.
+    var world: SimulatedWorld?
     /// Whether nothing was broken.
     public var isClean: Bool { violations.isEmpty }
 }

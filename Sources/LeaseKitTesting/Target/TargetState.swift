@@ -98,8 +98,7 @@ struct TargetState: Sendable {
     private mutating func dropStale(_ now: TimeReading) {
         guard let latestApplication, !inFlight.isEmpty else { return }
         inFlight.removeAll { late in
-            late.request.operation == .issue && !late.isAnswered && waiters[late.id] == nil
-                && late.arrivedAt + latestApplication < now.wall
+            late.request.operation == .issue && late.arrivedAt + latestApplication < now.wall
         }
     }
 

@@ -12,6 +12,7 @@ extension SimulatedWorld {
             let now = checker.lastNow[deployment.index]
             for id in checker.recorded(in: deployment.index) {
                 guard let lease = checker.leases[id] else { continue }
+                await describe(lease, in: deployment)
                 switch lease.state {
                 case .active:
                     if lease.expiresAt + .seconds(120) < now {
@@ -44,6 +45,25 @@ extension SimulatedWorld {
             } catch {
                 checker.violate(2, nil, "the table cannot be read: \(error)")
             }
+        }
+    }
+
+    /// Adds what an operator would look at to the trail of a lease.
+    private func describe(_ lease: TrackedLease, in deployment: SimulatedDeployment) async {
+        guard lease.state != .active || lease.expiresAt < checker.lastNow[deployment.index] else { return }
+        let record = try? await deployment.store.table.find([lease.id]).value[0]
+        guard let record else { return }
+        let children = (try? await deployment.store.table.counts(.children(lease.id)).value.total) ?? 0
+        lease.note(
+            "record: due \(record.due), mount \(record.mount), orders \(record.orders), claim \(record.claim.map { "\($0)" } ?? "none"), "
+                + "attempts \(record.attempts), children \(children), failure \(record.failure.map { "\($0)" } ?? "none")"
+        )
+        for process in deployment.processes.compactMap({ $0 }) {
+            let path = deployment.plans.first { LeasePath.lies(lease.path, under: $0.path) }?.path ?? ""
+            lease.note(
+                "\(process.name): ready \(process.isReady), mount \(process.mounts[path].map { "\($0.id)" } ?? "none"), held off by "
+                    + "\(process.manager.holdOffReasons), health \((try? process.manager.health(ofMountAt: path)).map { "\($0)" } ?? "none")"
+            )
         }
     }
 }
