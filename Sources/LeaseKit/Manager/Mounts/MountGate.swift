@@ -20,6 +20,7 @@ struct MountGate: Sendable {
     enum Refusal: Sendable, Equatable {
         case targetDown(retryAfter: Duration)
         case targetMismatch(found: String)
+        case unmounting
         case busy
         case tooFast(Duration)
     }
@@ -30,6 +31,8 @@ struct MountGate: Sendable {
     var limiter = RateLimiter()
     /// Whether the target is being asked who it is, on behalf of the background work.
     var isProbing = false
+    /// Whether the mount is on its way out and takes no new demand.
+    var isUnmounting = false
     private(set) var demands = 0
     private(set) var revocations = 0
 
@@ -40,6 +43,7 @@ struct MountGate: Sendable {
 
     /// Takes a place for one call; nil when it was granted.
     mutating func enter(_ kind: Kind, at now: LeaseInstant) -> Refusal? {
+        if isUnmounting && kind == .demand { return .unmounting }
         if case .mismatch(let found) = identity { return .targetMismatch(found: found) }
         let isFull =
             switch kind {
