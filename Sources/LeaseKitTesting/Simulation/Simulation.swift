@@ -29,6 +29,12 @@ public struct Simulation: Sendable {
         self.keepsTrace = keepsTrace
     }
 
+    /// Makes a run with a defect in it.
+    package init(seed: UInt64, operations: Int = 500, mutation: Mutation) {
+        self.init(seed: seed, operations: operations)
+        self.mutation = mutation
+    }
+
     /// Runs to the end, or to the first thing that is broken.
     public func run() -> SimulationReport {
         let world = SimulatedWorld(seed: seed, mutation: mutation, keepsTrace: keepsTrace)

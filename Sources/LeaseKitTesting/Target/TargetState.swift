@@ -39,6 +39,9 @@ struct TargetState: Sendable {
     var isLoginBroken = false
     var inventoryLag: Duration = .zero
     var numbers: UInt64 = 0
+    /// Defects, for the proof that checkers notice them.
+    var ignoresMarks = false
+    var listsEverything = false
     /// How long after its arrival a request to make something may still be done; it is dropped later.
     var latestApplication: Duration?
     /// How many requests of each operation have arrived.

@@ -76,14 +76,9 @@ extension InvariantChecker {
             lease.note("target \(event.at): ended")
             if lease.excuse != nil { continue }
             if lease.state == .active || lease.state == .pending {
-                let what =
-                    lease.claim == nil
-                    && !names.contains { event.name.hasPrefix("\($0)-") && $0 == names[lease.deployment] }
-                violate(
-                    what ? 11 : 4,
-                    lease,
-                    "the target ended it, and its record is \(lease.state.map { "\($0)" } ?? "gone")"
-                )
+                let invariant = mark.deployment != names[lease.deployment] ? 11 : 4
+                let state = lease.state.map { "\($0)" } ?? "gone"
+                violate(invariant, lease, "the target ended it for \(mark.deployment), and its record is \(state)")
             }
             if lease.isHollow == false { checkNeedyChildren(of: lease) }
         }
