@@ -114,6 +114,7 @@ extension SimulatedWorld {
         for deployment in deployments {
             for machine in deployment.machines.indices {
                 if let process = deployment.processes[machine], process.hasEnded {
+                    process.die()
                     deployment.processes[machine] = nil
                     deployment.graveyard.append(process)
                 }
