@@ -20,6 +20,7 @@ struct MountGate: Sendable {
     enum Refusal: Sendable, Equatable {
         case targetDown(retryAfter: Duration)
         case targetMismatch(found: String)
+        case unmounting
         case busy
         case tooFast(Duration)
     }
@@ -32,6 +33,8 @@ struct MountGate: Sendable {
     var limiter = RateLimiter()
     /// Whether the target is being asked who it is, on behalf of the background work.
     var isProbing = false
+    /// Whether the mount is on its way out and takes no new demand.
+    var isUnmounting = false
     private(set) var demands = 0
     private(set) var revocations = 0
 
@@ -45,6 +48,7 @@ struct MountGate: Sendable {
     /// `asksFirst` says that whoever enters asks the target who it is before anything else: the one call that another target
     /// may be sent.
     mutating func enter(_ kind: Kind, at now: LeaseInstant, asksFirst: Bool = false) -> Refusal? {
+        if isUnmounting && kind == .demand { return .unmounting }
         if case .mismatch(let found) = identity, !asksFirst || !breaker.wouldAdmit(at: now) {
             return .targetMismatch(found: found)
         }

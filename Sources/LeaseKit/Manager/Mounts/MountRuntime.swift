@@ -63,6 +63,11 @@ final class MountRuntime: Sendable {
                     "the target of mount \"\(path)\" is down; it is probed every few seconds, try again then",
                     retryAfter: wait
                 )
+            case .unmounting:
+                throw LeaseError(
+                    .unknownMount,
+                    "mount \"\(path)\" was unmounted, or is being unmounted; mount a backend there again first"
+                )
             case .busy:
                 try await waitForTurn(until: deadline, clock)
             case .tooFast(let wait):
