@@ -72,7 +72,6 @@ public final class LeaseManager: Sendable {
         if lifecycle.phase == .stopped {
             throw LeaseError(.managerStopped, "this manager has stopped; make a new one on the same store")
         }
-        if let opening = ledger.opening { return opening }
         return try await opened()
     }
 

@@ -9,13 +9,19 @@ extension LeaseManager {
     /// renewal whose answer was lost is harmless.
     ///
     /// - Throws: ``LeaseError``; a failed renewal leaves the lease as it was and never makes a new credential.
-    @discardableResult
     public func renew(_ id: LeaseID, _ options: RenewOptions = RenewOptions()) async throws -> RenewalOutcome {
+        try await renew(id, options, within: nil)
+    }
+
+    /// Extends a lease, of one mount only if that is asked for: what a mount's holder renews is the mount's own.
+    func renew(_ id: LeaseID, _ options: RenewOptions, within only: MountRuntime?) async throws -> RenewalOutcome {
         try Task.checkCancellation()
         try lifecycle.beginDemand()
         defer { if lifecycle.endDemand() { alarm.ring() } }
         if !ledger.isOpen { _ = try await opened() }
-        guard let record = try await ledger.find(id) else { throw LeaseError.notFound(id) }
+        guard let record = try await ledger.find(id), only == nil || only?.id == record.mount else {
+            throw LeaseError.notFound(id)
+        }
         guard let mount = mounts[record.mount] else {
             throw LeaseError(
                 .unknownMount,
@@ -27,7 +33,8 @@ extension LeaseManager {
             try await lifecycle.requireRunning(within: configuration.startTimeout, clock.time)
         }
         let deadline = clock.moment().continuous + mount.settings.renewTimeout
-        return try await mount.renewals.withTurn(id, until: deadline, clock.time) {
+        return try await mount.renewals.withTurn(id, until: deadline, clock.time) { hadToWait in
+            guard hadToWait else { return try await renewNow(record, options, at: mount, until: deadline) }
             // Read again, now that it is our turn: the renewal before has changed the record, and what was planned on the
             // old one would move the target back behind it.
             guard let record = try await ledger.find(id) else { throw LeaseError.notFound(id) }

@@ -20,6 +20,11 @@ struct EndingJudge: Sendable {
     struct Verdict: Sendable {
         let update: LeaseUpdate
         let event: LeaseEvent.Kind?
+
+        /// How the lease ends by this, if it does.
+        var outcome: LeaseOutcome? {
+            if case .remove(_, let outcome) = update { outcome } else { nil }
+        }
     }
 
     init(

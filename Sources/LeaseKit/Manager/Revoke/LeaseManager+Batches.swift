@@ -88,14 +88,7 @@ extension LeaseManager {
         var touched: Set<RevocationOrderID> = []
         for ((verdict, _), outcome) in zip(verdicts, outcomes) {
             guard let written = outcome.record else { continue }
-            if let event = verdict.event {
-                var outcome: LeaseOutcome?
-                if case .remove(_, let how) = verdict.update { outcome = how }
-                let isRemoved = outcome != nil && !written.isHollow
-                publish(
-                    LeaseEvent(event, written, at: context.now, isRemoved: isRemoved, note: outcome.map { "\($0)" })
-                )
-            }
+            tell(verdict, written, context.now)
             if written.order != nil { touched.formUnion(written.orders) }
         }
         if !touched.isEmpty { await reportFinished(Array(touched)) }

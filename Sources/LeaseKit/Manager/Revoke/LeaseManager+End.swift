@@ -134,19 +134,14 @@ extension LeaseManager {
         guard let outcome = try? await ledger.update(record.id, verdict.update, context),
             let written = outcome.record
         else { return nil }
-        let ended = tell(verdict, written, context.now)
+        tell(verdict, written, context.now)
         if written.order != nil && orders.isWatching { await reportFinished(written.orders) }
-        return ended
+        return verdict.outcome
     }
 
     /// Publishes what became of a lease.
-    private func tell(_ verdict: EndingJudge.Verdict, _ written: LeaseRecord, _ now: LeaseInstant) -> LeaseOutcome? {
-        var outcome: LeaseOutcome?
-        if case .remove(_, let how) = verdict.update { outcome = how }
-        if let event = verdict.event {
-            let isRemoved = outcome != nil && !written.isHollow
-            publish(LeaseEvent(event, written, at: now, isRemoved: isRemoved, note: outcome.map { "\($0)" }))
-        }
-        return outcome
+    func tell(_ verdict: EndingJudge.Verdict, _ written: LeaseRecord, _ now: LeaseInstant) {
+        guard let event = verdict.event else { return }
+        publish(LeaseEvent(event, written, at: now, outcome: verdict.outcome))
     }
 }

@@ -62,19 +62,36 @@ extension LeaseManager {
         }
     }
 
-    /// Revokes from a task that may be cancelled already: cleaning up after it must not be cut short, only bounded.
-    func revokeShielded(_ selection: LeaseSelection, _ options: RevokeOptions) async throws -> RevocationReport {
-        guard Task.isCancelled, lifecycle.phase == .running else { return try await revoke(selection, options) }
+    /// Revokes what a mount's holder may revoke: a lease of that mount, and everything below it.
+    ///
+    /// From a task that may be cancelled already: cleaning up after it must not be cut short, only bounded.
+    func revokeShielded(
+        _ id: LeaseID,
+        _ options: RevokeOptions,
+        within mount: MountRuntime
+    ) async throws -> RevocationReport {
+        guard Task.isCancelled else { return try await revoke(id, options, within: mount) }
+        // Without run() there is nobody to do it for a cancelled task, and reading would be refused: it is placed as it is.
+        guard lifecycle.phase == .running else { return try await revoke(.tree(id), options) }
         let reply = Reply<RevocationReport>()
         let isAccepted = work.submit {
             do {
-                reply.deliver(.success(try await self.revoke(selection, options)))
+                reply.deliver(.success(try await self.revoke(id, options, within: mount)))
             } catch {
                 reply.deliver(.failure(error))
             }
         }
-        guard isAccepted else { return try await revoke(selection, options) }
+        guard isAccepted else { return try await revoke(.tree(id), options) }
         return try await reply.valueWhateverHappens()
+    }
+
+    private func revoke(
+        _ id: LeaseID,
+        _ options: RevokeOptions,
+        within mount: MountRuntime
+    ) async throws -> RevocationReport {
+        if let record = try await ledger.find(id), record.mount != mount.id { throw LeaseError.notFound(id) }
+        return try await revoke(.tree(id), options)
     }
 
     /// The report of an order, as it stands now.

@@ -41,11 +41,7 @@ struct OrderBook {
     private var lastNumber: UInt64 = 0
     /// Not complete, or still closing: slots by number.
     private var open = SequenceList()
-<<<<<<< HEAD
     /// Not expanded yet: slots by number.
-=======
-    /// Of these, the ones that are not expanded yet.
->>>>>>> bench
     private var unexpanded = SequenceList()
     /// Slots, the one that was completed first at the start.
     private var complete: [UInt32] = []
