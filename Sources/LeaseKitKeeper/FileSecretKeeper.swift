@@ -59,12 +59,15 @@ public final class FileSecretKeeper: SecretKeeper {
     }
 
     /// Opens a keeper whose writes tell a test how far they are.
+    ///
+    /// After 2³² writes, two random nonces of 96 bits under one key become likelier than 2⁻³²: that is the limit.
     package static func open(
         at path: String,
         id: String,
         keys: [KeeperKey],
         isCreatable: Bool = true,
         minimumRevision: UInt64 = 0,
+        maximumSealings: UInt64 = 1 << 32,
         hook: @escaping @Sendable (FileStep) throws(SecretKeeperError) -> Void
     ) async throws(SecretKeeperError) -> FileSecretKeeper {
         guard (1...64).contains(id.utf8.count), id.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
@@ -76,6 +79,7 @@ public final class FileSecretKeeper: SecretKeeper {
                 id: id,
                 keys: keys,
                 minimumRevision: minimumRevision,
+                maximumSealings: maximumSealings,
                 hook: hook
             )
             if try file.read() == nil {

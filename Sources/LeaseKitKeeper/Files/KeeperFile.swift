@@ -21,6 +21,7 @@ struct KeeperFile: Sendable {
     private let name: String
     private let lock: SafeFile
     private let hook: FileStep.Hook
+    private let maximumSealings: UInt64
     /// What the file may be under; the first is what the next write is under.
     private var keys: [DerivedKeys]
     /// The newest revision that was seen: an older one is a copy that somebody put back.
@@ -36,6 +37,7 @@ struct KeeperFile: Sendable {
         id: String,
         keys: [KeeperKey],
         minimumRevision: UInt64,
+        maximumSealings: UInt64,
         hook: @escaping FileStep.Hook
     ) throws(SecretKeeperError) {
         let cut = path.lastIndex(of: "/")
@@ -46,6 +48,7 @@ struct KeeperFile: Sendable {
         self.path = path
         self.id = id
         self.hook = hook
+        self.maximumSealings = maximumSealings
         revision = minimumRevision
         self.keys = []
         do {
@@ -109,16 +112,16 @@ struct KeeperFile: Sendable {
             revision: max(image?.revision ?? 0, revision) + 1,
             sealings: key == 0 ? (image?.sealings ?? 0) + 1 : 1
         )
-        guard next.sealings <= KeeperImage.maximumSealings else {
+        guard next.sealings <= maximumSealings else {
             throw SecretKeeperError(
                 .keyExhausted,
-                "This key has sealed \(path) 2^32 times, which is as often as is safe: rekey to a new one."
+                "This key has sealed \(path) \(maximumSealings) times, which is as often as is safe: rekey to a new one."
             )
         }
         guard table.encodedLength <= KeeperImage.maximumTable else {
             throw SecretKeeperError(
                 .keeperFull,
-                "\(path) would pass 16 MiB: remove secrets that are not needed any more."
+                "\(path) would pass 1 MiB: remove secrets that are not needed any more."
             )
         }
         let bytes: [UInt8]

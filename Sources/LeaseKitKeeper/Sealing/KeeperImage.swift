@@ -21,10 +21,8 @@ struct KeeperImage: Sendable {
     var revision: UInt64
     var sealings: UInt64
 
-    static let maximumTable = 16 << 20
+    static let maximumTable = 1 << 20
     static let maximumFile = maximumTable + 1024
-    /// Beyond it, two random nonces of 96 bits under one key become likelier than 2⁻³².
-    static let maximumSealings: UInt64 = 1 << 32
 
     private static let magic = Array("LKKEEPER".utf8)
     private static let formatVersion: UInt16 = 1

@@ -17,27 +17,23 @@ extension KeeperTable {
     func encoded() -> WipedBytes {
         WipedBytes(count: encodedLength) { memory in
             var offset = 0
-            func put(_ bytes: some Sequence<UInt8>) {
-                for byte in bytes {
-                    memory[offset] = byte
-                    offset += 1
-                }
+            func put(_ bytes: UnsafeRawBufferPointer) {
+                UnsafeMutableRawBufferPointer(rebasing: memory[offset...]).copyMemory(from: bytes)
+                offset += bytes.count
             }
             func put<Number: FixedWidthInteger & UnsignedInteger>(number: Number) {
-                var writer = ByteWriter()
-                writer.put(number)
-                put(writer.bytes)
+                withUnsafeBytes(of: number.bigEndian) { put($0) }
             }
             put(number: lastVersion)
             put(number: UInt32(entries.count))
             for (name, kept) in entries.sorted(by: { $0.key < $1.key }) {
                 put(number: UInt8(name.utf8.count))
-                put(name.utf8)
+                Array(name.utf8).withUnsafeBytes { put($0) }
                 put(number: UInt8((kept.committed == nil ? 0 : 1) + (kept.staged == nil ? 0 : 2)))
                 for kept in [kept.committed, kept.staged].compactMap({ $0 }) {
                     put(number: kept.version)
                     put(number: UInt32(kept.secret.byteCount))
-                    kept.secret.withBytes { put($0) }
+                    kept.secret.withBytes { put(UnsafeRawBufferPointer($0)) }
                 }
             }
         }
