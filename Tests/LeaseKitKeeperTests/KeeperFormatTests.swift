@@ -7,7 +7,11 @@ import Testing
 
 /// What a released version wrote stays readable.
 @Suite struct KeeperFormatTests {
-    private static let versionOne = "@@"
+    /// Made by another implementation, from the description of the format: key 0…31, nonce 100…111.
+    private static let versionOne =
+        "4c4b4b4545504552000106666f726d6174de1c983e4ccb91190000000000000004000000000000000464656667"
+        + "68696a6b6c6d6e6f000000486818990570a959c2d34cae5ed8564a771bc258c8822ee090eb01fbe1319f3b3b8a"
+        + "f98c0208c48a1d5ddc40b4797fa2cc8651514d4696e227a010d4135be803c38346de98fa1d53c8"
 
     @Test func formatOneIsRead() async throws {
         let scratch = try Scratch()

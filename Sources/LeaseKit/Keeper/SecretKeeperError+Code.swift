@@ -53,7 +53,9 @@ extension SecretKeeperError {
         public static let diskFull = Code(.diskFull)
         /// It cannot be reached at the moment.
         public static let unavailable = Code(.unavailable)
-        /// The answer was lost: it may have been done. Ask with `load`, or make the same call again.
+        /// The answer was lost: it may have been done.
+        ///
+        /// Ask with `load`, or make the same call again.
         public static let unknownOutcome = Code(.unknownOutcome)
         /// The keeper was closed.
         public static let closed = Code(.closed)

@@ -11,9 +11,9 @@ import LeaseKit
     import Darwin
 #endif
 
-/// The file of a keeper, locked: reads and replaces it as a whole. It blocks.
+/// The file of a keeper, locked: reads and replaces it as a whole.
 ///
-/// Nothing of the table stays in memory between two calls.
+/// It blocks. Nothing of the table stays in memory between two calls.
 struct KeeperFile: Sendable {
     let path: String
     private let id: String
@@ -64,7 +64,7 @@ struct KeeperFile: Sendable {
         try folder.sync()
     }
 
-    /// The lock is a file of its own, because the keeper's is replaced at each write. It is never removed.
+    // The lock is a file of its own, because the keeper's is replaced at each write. It is never removed.
     private static func locked(_ name: String, in folder: SafeFolder) throws(SecretKeeperError) -> SafeFile {
         let path = "\(folder.path)/\(name)"
         let file = try SafeFile.open(name, at: folder.descriptor, flags: O_RDWR | O_CREAT, path: path)

@@ -21,7 +21,12 @@ final class SafeFile: Sendable {
         self.path = path
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // A child that another thread has forked and that has not reached its exec holds a copy of the descriptor: closing
+        // alone would leave the lock to it for that moment.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// Opens a file to read it; nil when there is none.
     static func open(_ path: String) throws(SecretKeeperError) -> SafeFile? {
