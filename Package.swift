@@ -30,12 +30,39 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "LeaseKit", targets: ["LeaseKit"]),
+        .library(name: "LeaseKitKeeper", targets: ["LeaseKitKeeper"]),
         .library(name: "LeaseKitTesting", targets: ["LeaseKitTesting"]),
     ],
     targets: [
         .target(name: "LeaseKit", swiftSettings: settings),
+        .systemLibrary(
+            name: "COpenSSL",
+            pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
+        ),
+        .target(
+            name: "LeaseKitKeeper",
+            dependencies: [
+                "LeaseKit",
+                // Apple's platforms have CryptoKit.
+                .target(name: "COpenSSL", condition: .when(platforms: [.linux])),
+            ],
+            swiftSettings: settings
+        ),
         .target(name: "LeaseKitTesting", dependencies: ["LeaseKit"], swiftSettings: settings),
         .testTarget(name: "LeaseKitTests", dependencies: ["LeaseKit", "LeaseKitTesting"], swiftSettings: settings),
+        // The process that the tests of the keeper kill.
+        .executableTarget(
+            name: "KeeperVictim",
+            dependencies: ["LeaseKit", "LeaseKitKeeper"],
+            path: "Tests/KeeperVictim",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "LeaseKitKeeperTests",
+            dependencies: ["LeaseKit", "LeaseKitKeeper", "LeaseKitTesting", "KeeperVictim"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "LeaseKitTestingTests",
             dependencies: ["LeaseKit", "LeaseKitTesting"],

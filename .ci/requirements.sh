@@ -14,7 +14,7 @@ minimum_swift=6.2
 #   BREW   the formula of Homebrew, or - for none
 #   WHY    ends the sentence "Installing APT: …"
 list_requirements() {
-    : # The core needs nothing but Swift.
+    need build libssl-dev - "the keeper of secrets, LeaseKitKeeper, encrypts with OpenSSL's libcrypto (on Apple's platforms with CryptoKit)."
 }
 
 # Checks for Swift and installs what is missing of the rest. Argument: build or test (which includes build).
