@@ -167,6 +167,10 @@ extension LeaseManager {
         _ mount: MountRuntime
     ) async -> Made<Secret> {
         var handle = plan.record.handle
+        // After a standstill the pending lease may have been looked at and removed: nothing is sent behind its back.
+        guard clock.moment().continuous < plan.moment.continuous + plan.timeout else {
+            return Made(handle: handle, result: .failure(.neverSent))
+        }
         do {
             let issued = try await backend.issue(request, as: &handle, plan.call)
             noteSuccess(at: mount)

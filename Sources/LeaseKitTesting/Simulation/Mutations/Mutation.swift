@@ -3,7 +3,9 @@
 
 import LeaseKit
 
-/// A deliberate defect, to prove that the checker notices it. Each wraps a public seam; the manager knows nothing of it.
+/// A deliberate defect, to prove that the checker notices it.
+///
+/// Each wraps a public seam; the manager knows nothing of it.
 package enum Mutation: String, CaseIterable, Sendable {
     /// What the store says about an activation is not looked at.
     case activatesRegardless

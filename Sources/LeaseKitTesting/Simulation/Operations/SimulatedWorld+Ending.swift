@@ -46,7 +46,10 @@ extension SimulatedWorld {
         var mounts: [MountID: String] = [:]
         for (path, mount) in process.mounts { mounts[mount.id] = path }
         let (paths, given) = (mounts, options)
-        let newest = checker.leases.values.filter { $0.deployment == deployment.index }.map(\.sequence).max() ?? 0
+        // A table that took another's place counts on from where it was: what was lost does not count.
+        let newest =
+            checker.leases.values.filter { $0.deployment == deployment.index && $0.excuse == nil }.map(\.sequence).max()
+            ?? 0
         let restores = deployment.restores
         call("revoke \(selection)", on: process, cancelAfter: someCancellation()) { [self] in
             let report = try await process.manager.revoke(selection, given)
