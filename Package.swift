@@ -50,7 +50,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(name: "LeaseKitTesting", dependencies: ["LeaseKit"], swiftSettings: settings),
-        .testTarget(name: "LeaseKitTests", dependencies: ["LeaseKit", "LeaseKitTesting"], swiftSettings: settings),
+        .testTarget(
+            name: "LeaseKitTests",
+            dependencies: ["LeaseKit", "LeaseKitKeeper", "LeaseKitTesting"],
+            swiftSettings: settings
+        ),
         // The process that the tests of the keeper kill.
         .executableTarget(
             name: "KeeperVictim",

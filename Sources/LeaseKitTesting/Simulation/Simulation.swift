@@ -8,7 +8,7 @@
 /// come right.
 ///
 /// ```swift
-/// let report = Simulation(seed: 42).run()
+/// let report = Simulation(seed: 42, operations: 100).run()
 /// print(report.violations)
 /// ```
 ///
