@@ -18,8 +18,10 @@ public protocol SecretBackend<Request, Secret>: Sendable {
     /// What is stored to find the credential again.
     associatedtype Handle: LeaseHandle = TextHandle
 
-    /// The kind and the format of its handles, such as `postgres/1`. Stored with the mount; a mount of another kind
-    /// over old leases is refused.
+    /// The kind and the format of its handles, such as `postgres/1`.
+    ///
+    /// Stored with the mount; a mount of another kind over old leases is refused. It has no default, since a name that
+    /// followed the type's would lose its leases when the type is renamed.
     var kind: String { get }
 
     /// What it can do, and how it is called.
@@ -67,10 +69,6 @@ public protocol SecretBackend<Request, Secret>: Sendable {
 }
 
 extension SecretBackend {
-    /// By default the name of the type.
-    ///
-    /// It is stored: give a kind of your own before the type may be renamed, or its old leases find no backend.
-    public var kind: String { String(describing: Self.self) }
     /// By default revocable, not renewable, and not ending by itself.
     public var abilities: BackendAbilities { BackendAbilities() }
     /// By default the mount itself: one path for all requests.

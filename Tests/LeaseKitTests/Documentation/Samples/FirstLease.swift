@@ -15,6 +15,7 @@ actor Door {
 }
 
 struct DoorBackend: SecretBackend {
+    let kind = "door/1"
     let door = Door()
 
     func issue(_ guest: String, as handle: inout TextHandle, _ call: BackendCall) async throws -> Issued<SecretText> {
