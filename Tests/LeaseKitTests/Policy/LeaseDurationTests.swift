@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import LeaseKit
+import LeaseKitTesting
 import Testing
 
 @Suite struct LeaseDurationTests {
@@ -107,8 +108,8 @@ import Testing
     }
 
     @Test func whatIsWrittenIsReadBackTheSame() {
-        let seed = SplitMix64.chosenSeed()
-        var random = SplitMix64(seed: seed)
+        let seed = SeededGenerator.seed()
+        var random = SeededGenerator(seed: seed)
         for round in 0..<20_000 {
             // A random number of bits makes every order of magnitude as likely as any other.
             let bits = Int128.random(in: .min ... .max, using: &random) >> Int.random(in: 6..<127, using: &random)

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import LeaseKit
+import LeaseKitTesting
 import Testing
 
 /// What holds for every policy and every request, tried on random ones.
@@ -18,10 +19,10 @@ import Testing
     /// Tries a property on many samples and stops at the first that breaks it.
     private func forAll(
         sourceLocation: SourceLocation = #_sourceLocation,
-        _ property: (inout SplitMix64) -> String?
+        _ property: (inout SeededGenerator) -> String?
     ) {
-        let seed = SplitMix64.chosenSeed()
-        var random = SplitMix64(seed: seed)
+        let seed = SeededGenerator.seed()
+        var random = SeededGenerator(seed: seed)
         for round in 0..<Self.rounds {
             if let failure = property(&random) {
                 Issue.record("LEASEKIT_SEED=\(seed), round \(round): \(failure)", sourceLocation: sourceLocation)
@@ -31,14 +32,14 @@ import Testing
     }
 
     /// A length of time from few enough values that equal ones and near misses are common.
-    private func length(_ random: inout SplitMix64, whole: Bool) -> Duration {
+    private func length(_ random: inout SeededGenerator, whole: Bool) -> Duration {
         let hours = [1, 2, 3, 6, 12, 24, 48, 1_000].randomElement(using: &random) ?? 1
         let seconds = [0, 0, 0, -1, 1, 59].randomElement(using: &random) ?? 0
         let parts = [0, 0, 0, 1, -1, 500_000_000, 999_999_999].randomElement(using: &random) ?? 0
         return .seconds(hours * 3_600 + seconds) + .nanoseconds(whole ? 0 : parts)
     }
 
-    private func maybe(_ random: inout SplitMix64, whole: Bool, wild: Bool = false) -> Duration? {
+    private func maybe(_ random: inout SeededGenerator, whole: Bool, wild: Bool = false) -> Duration? {
         switch Int.random(in: 0..<10, using: &random) {
         case 0..<4: nil
         case 4 where wild: .zero
@@ -47,7 +48,7 @@ import Testing
         }
     }
 
-    private func limits(_ random: inout SplitMix64, whole: Bool, wild: Bool, periodic: Bool) -> TTLLimits {
+    private func limits(_ random: inout SeededGenerator, whole: Bool, wild: Bool, periodic: Bool) -> TTLLimits {
         TTLLimits(
             ttl: maybe(&random, whole: whole, wild: wild),
             maximum: maybe(&random, whole: whole, wild: wild),
@@ -57,7 +58,7 @@ import Testing
 
     /// Draws a sample; `whole` keeps to whole seconds and the past, `wild` lets zero and negative times in.
     private func sample(
-        _ random: inout SplitMix64,
+        _ random: inout SeededGenerator,
         rules: TTLRuleSet,
         whole: Bool = false,
         wild: Bool = false
