@@ -9,6 +9,7 @@ final class Ledger: Sendable {
     let store: any LeaseStore
     private let clock: LeaseClock
     private let entropy: LeaseEntropy
+    private let events: EventHub
     private let operations: Atomic<UInt64>
     private let state = Locked(State())
 
@@ -19,8 +20,9 @@ final class Ledger: Sendable {
         var waiters: [Reply<StoreOpening>] = []
     }
 
-    init(store: any LeaseStore, clock: LeaseClock, entropy: LeaseEntropy) {
+    init(store: any LeaseStore, clock: LeaseClock, entropy: LeaseEntropy, events: EventHub) {
         self.store = store
+        self.events = events
         self.clock = clock
         self.entropy = entropy
         operations = Atomic(entropy.next())
@@ -92,6 +94,7 @@ final class Ledger: Sendable {
         do {
             let reply = try await question(store)
             if let time = reply.storeTime { clock.settle(to: time) }
+            for record in reply.setAside { events.publish(LeaseEvent(.quarantined, record, at: clock.now)) }
             return reply.value
         } catch let error as CancellationError {
             // Reads and insertions look at cancellation before they begin: nothing was done.
