@@ -30,12 +30,24 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "LeaseKit", targets: ["LeaseKit"]),
+        .library(name: "LeaseKitSQLite", targets: ["LeaseKitSQLite"]),
         .library(name: "LeaseKitTesting", targets: ["LeaseKitTesting"]),
     ],
     targets: [
         .target(name: "LeaseKit", swiftSettings: settings),
+        .systemLibrary(
+            name: "CSQLite",
+            pkgConfig: "sqlite3",
+            providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite3"])]
+        ),
+        .target(name: "LeaseKitSQLite", dependencies: ["LeaseKit", "CSQLite"], swiftSettings: settings),
         .target(name: "LeaseKitTesting", dependencies: ["LeaseKit"], swiftSettings: settings),
         .testTarget(name: "LeaseKitTests", dependencies: ["LeaseKit", "LeaseKitTesting"], swiftSettings: settings),
+        .testTarget(
+            name: "LeaseKitSQLiteTests",
+            dependencies: ["LeaseKit", "LeaseKitSQLite", "LeaseKitTesting", "CSQLite"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "LeaseKitTestingTests",
             dependencies: ["LeaseKit", "LeaseKitTesting"],

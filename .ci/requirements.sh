@@ -14,7 +14,7 @@ minimum_swift=6.2
 #   BREW   the formula of Homebrew, or - for none
 #   WHY    ends the sentence "Installing APT: …"
 list_requirements() {
-    : # The core needs nothing but Swift.
+    need build libsqlite3-dev sqlite3 "the durable store, LeaseKitSQLite, stands on the system's SQLite."
 }
 
 # Checks for Swift and installs what is missing of the rest. Argument: build or test (which includes build).
