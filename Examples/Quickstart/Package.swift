@@ -13,7 +13,10 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "Quickstart",
-            dependencies: [.product(name: "LeaseKit", package: "LeaseKit")],
+            dependencies: [
+                .product(name: "LeaseKit", package: "LeaseKit"),
+                .product(name: "LeaseKitTesting", package: "LeaseKit"),
+            ],
             swiftSettings: [.treatAllWarnings(as: .error)]
         )
     ],

@@ -27,7 +27,20 @@ extension BackendFailure {
 
     /// A call that did not return by its deadline.
     static func overdue(after timeout: Duration) -> BackendFailure {
-        BackendFailure(.ambiguous, code: "overdue", "no answer within \(timeout)")
+        BackendFailure(.ambiguous, code: "overdue", "no answer within \(LeaseDuration.text(of: timeout))")
+    }
+
+    /// The same failure of a question that was about the target and not about a lease, whatever the backend said.
+    var aboutTarget: BackendFailure {
+        if scope == .target { return self }
+        return BackendFailure(
+            kind,
+            scope: .target,
+            code: code,
+            message,
+            retryAfter: retryAfter,
+            underlying: underlying
+        )
     }
 
     /// The note of it that a record keeps.

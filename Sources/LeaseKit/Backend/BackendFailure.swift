@@ -83,7 +83,18 @@ public struct BackendFailure: Error, Sendable {
     public var foundTarget: String? { kind.foundTarget }
 }
 
-extension BackendFailure: CustomStringConvertible {
+extension BackendFailure: CustomStringConvertible, CustomReflectable {
     /// The code and the sentence.
     public var description: String { "\(code): \(message)" }
+
+    /// Everything but the cause, of which only the type is shown: nobody can vouch for a foreign error's text.
+    public var customMirror: Mirror {
+        let cause = underlying.map { String(describing: type(of: $0)) }
+        return Mirror(
+            self,
+            children: [
+                "code": code, "message": message, "retryAfter": retryAfter as Any, "underlying": cause as Any,
+            ]
+        )
+    }
 }

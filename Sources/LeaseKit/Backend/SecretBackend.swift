@@ -67,26 +67,28 @@ public protocol SecretBackend<Request, Secret>: Sendable {
 }
 
 extension SecretBackend {
-    /// The name of the type.
+    /// By default the name of the type.
+    ///
+    /// It is stored: give a kind of your own before the type may be renamed, or its old leases find no backend.
     public var kind: String { String(describing: Self.self) }
-    /// Revocable, not renewable, does not end by itself.
+    /// By default revocable, not renewable, and not ending by itself.
     public var abilities: BackendAbilities { BackendAbilities() }
-    /// The mount itself.
+    /// By default the mount itself: one path for all requests.
     public func path(for request: Request) throws -> String { "" }
-    /// No limits of its own.
+    /// By default no limits of its own: those of the mount and the manager count.
     public func limits(at path: String) throws -> TTLLimits { TTLLimits() }
-    /// Nothing.
+    /// By default nothing is kept of the role.
     public func roleVersion(at path: String) throws -> [UInt8] { [] }
     /// Refuses: the credential cannot be extended.
     public func renew(_ handle: inout Handle, _ call: BackendCall) async throws -> Renewed {
         .refused("this backend cannot extend a credential; issue a new one")
     }
-    /// There is no telling.
+    /// By default there is no telling, so that an exchanged target is not noticed.
     public func fingerprint(_ call: BackendCall) async throws -> String? { nil }
 }
 
 extension SecretBackend where Handle == TextHandle {
-    /// The deployment and the lease id.
+    /// By default the deployment and the lease id, with a hyphen between.
     public func prepare(_ request: Request, _ call: BackendCall) throws -> TextHandle {
         TextHandle("\(call.mark.deployment)-\(call.id)")
     }

@@ -20,7 +20,9 @@ extension LeaseEvent {
         public static let renewalFailed = Kind("renewalFailed")
         /// A lease's time was over, and it is being ended.
         public static let expired = Kind("expired")
-        /// A credential is gone from its target.
+        /// A lease is over: its credential was ended, was gone already, or ended by itself.
+        ///
+        /// The note says which.
         public static let revoked = Kind("revoked")
         /// A credential ends by itself at a known time.
         public static let ending = Kind("ending")

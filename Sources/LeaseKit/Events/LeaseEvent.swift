@@ -11,7 +11,7 @@ public struct LeaseEvent: Sendable {
     public var at: LeaseInstant
     /// The lease, if it is about one.
     public var lease: LeaseID?
-    /// The lease's path, or the mount's.
+    /// The lease's path, the mount's, or the prefix that an order is about; empty where there is none.
     public var path: String
     /// The lease's state afterwards; nil once it is removed.
     public var state: LeaseState?
@@ -82,7 +82,13 @@ extension LeaseEvent: CustomStringConvertible {
     /// One line for a log.
     public var description: String {
         var line = "\(kind)"
-        if let lease { line += " \(path)/\(lease)" } else if !path.isEmpty { line += " \(path)" }
+        if kind == .orderPlaced || kind == .orderCompleted {
+            if let order { line += " \(order)" }
+        } else if let lease {
+            line += path.isEmpty ? " \(lease)" : " \(path)/\(lease)"
+        } else if !path.isEmpty {
+            line += " \(path)"
+        }
         if let cause { line += " (\(cause))" }
         if let failure { line += ": \(failure)" }
         if let note { line += ": \(note)" }

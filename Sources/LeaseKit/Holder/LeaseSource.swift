@@ -41,9 +41,11 @@ extension LeaseSource {
 
     /// Runs `body` with a lease, and revokes it on the way out: on return, on a throw and on cancellation.
     ///
-    /// When the lease's time is over before `body` is done, `body` is cancelled and ``LeaseLost`` is thrown. A clean-up that
-    /// fails never takes the place of `body`'s result: the lease is written down as being revoked and its end goes on in the
-    /// background.
+    /// When the time that was granted is over before `body` is done, `body` is cancelled and ``LeaseLost`` is thrown. The
+    /// lease is not renewed, a renewal by `body` does not move that time, and a revocation by somebody else is not noticed.
+    ///
+    /// A clean-up that fails never takes the place of `body`'s result: the lease is written down as being revoked and its end
+    /// goes on in the background.
     public func withLease<Result: Sendable>(
         _ request: Request,
         _ options: IssueOptions = IssueOptions(),
@@ -65,17 +67,22 @@ extension LeaseSource {
         _ body: @Sendable (Lease<Secret>) async throws -> Result
     ) async throws -> Result {
         try await withoutActuallyEscaping(body) { body in
-            try await withThrowingTaskGroup(of: Result?.self) { group in
-                group.addTask { try await body(lease) }
+            try await withThrowingTaskGroup(of: Progress<Result>.self) { group in
+                group.addTask { .done(try await body(lease)) }
                 group.addTask {
-                    try await time.sleep(until: lease.validUntil)
-                    return nil
+                    do { try await time.sleep(until: lease.validUntil) } catch { return .unwatched }
+                    return .over
                 }
                 defer { group.cancelAll() }
-                guard let first = try await group.next(), let result = first else {
-                    throw LeaseLost(lease: lease.id, path: lease.path, reason: .expired)
+                while let progress = try await group.next() {
+                    switch progress {
+                    case .done(let result): return result
+                    case .over: throw LeaseLost(lease: lease.id, path: lease.path, reason: .expired)
+                    // The caller was cancelled, and the body with it: what the body makes of that is the result.
+                    case .unwatched: continue
+                    }
                 }
-                return result
+                throw CancellationError()
             }
         }
     }
@@ -83,6 +90,13 @@ extension LeaseSource {
     private func release(_ lease: Lease<Secret>) async {
         _ = try? await revoke(lease.id, RevokeOptions(cause: LeaseCause(.scopeEnded)))
     }
+}
+
+/// What happened first while a body runs with a lease.
+private enum Progress<Result: Sendable>: Sendable {
+    case done(Result)
+    case over
+    case unwatched
 }
 
 /// A lease ended while somebody was using it.

@@ -38,6 +38,40 @@ public struct RevocationReport: Sendable, Hashable {
         public let due: LeaseInstant
         /// What went wrong last.
         public let failure: LeaseFailure?
+
+        /// Makes an entry; sources do that.
+        public init(lease: LeaseID, name: String, state: LeaseState, due: LeaseInstant, failure: LeaseFailure? = nil) {
+            self.lease = lease
+            self.name = name
+            self.state = state
+            self.due = due
+            self.failure = failure
+        }
+    }
+
+    /// Makes a report; sources do that.
+    public init(
+        order: RevocationOrderID,
+        revoked: Int = 0,
+        alreadyGone: Int = 0,
+        notOurs: Int = 0,
+        ending: Int = 0,
+        abandoned: Int = 0,
+        stillTried: Int = 0,
+        stuck: Int = 0,
+        isExpanded: Bool = true,
+        remaining: [Remaining] = []
+    ) {
+        self.order = order
+        self.revoked = revoked
+        self.alreadyGone = alreadyGone
+        self.notOurs = notOurs
+        self.ending = ending
+        self.abandoned = abandoned
+        self.stillTried = stillTried
+        self.stuck = stuck
+        self.isExpanded = isExpanded
+        self.remaining = remaining
     }
 
     /// Whether everything has an outcome.
@@ -47,18 +81,20 @@ public struct RevocationReport: Sendable, Hashable {
 
     init(_ order: RevocationOrder, remaining: [LeaseRecord]) {
         let progress = order.progress
-        self.order = order.id
-        revoked = progress.revoked
-        alreadyGone = progress.alreadyGone
-        notOurs = progress.notOurs
-        ending = progress.ending
-        abandoned = progress.abandoned
-        stuck = progress.stuck
-        stillTried = progress.unfinished - progress.stuck
-        isExpanded = progress.isExpanded
-        self.remaining = remaining.map {
-            Remaining(lease: $0.id, name: $0.name, state: $0.state, due: $0.due, failure: $0.failure)
-        }
+        self.init(
+            order: order.id,
+            revoked: progress.revoked,
+            alreadyGone: progress.alreadyGone,
+            notOurs: progress.notOurs,
+            ending: progress.ending,
+            abandoned: progress.abandoned,
+            stillTried: progress.unfinished - progress.stuck,
+            stuck: progress.stuck,
+            isExpanded: progress.isExpanded,
+            remaining: remaining.map {
+                Remaining(lease: $0.id, name: $0.name, state: $0.state, due: $0.due, failure: $0.failure)
+            }
+        )
     }
 }
 

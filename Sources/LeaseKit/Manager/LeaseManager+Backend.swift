@@ -44,6 +44,7 @@ extension LeaseManager {
             defer { mount.leave(kind) }
             return try await body()
         }
+        let timeout = deadline - clock.moment().continuous
         let reply = Reply<Value>()
         let isAccepted = work.submit {
             let result: Result<Value, any Error>
@@ -62,7 +63,7 @@ extension LeaseManager {
         }
         if let value = try await reply.value(until: deadline, clock.time) { return value }
         publish(LeaseEvent(.callOverdue, at: clock.now, path: mount.path))
-        throw BackendFailure.overdue(after: deadline - clock.moment().continuous)
+        throw BackendFailure.overdue(after: timeout)
     }
 
     /// Notes that a target answered.
@@ -87,26 +88,8 @@ extension LeaseManager {
         }
     }
 
-    /// A target that does not say who it is counts as down, whatever the reason: nothing else may be asked of it.
-    private func noteUnidentified(_ failure: BackendFailure, at mount: MountRuntime) {
-        if failure.scope == .target { return note(failure, at: mount) }
-        let retryAfter = failure.retryAfter
-        let target = BackendFailure(
-            failure.kind,
-            scope: .target,
-            code: failure.code,
-            failure.message,
-            retryAfter: retryAfter
-        )
-        note(target, at: mount)
-    }
-
     private func noteMismatch(_ found: String, at mount: MountRuntime, _ now: LeaseInstant) {
-        let isNew = mount.gate.withLock { gate in
-            defer { gate.identity = .mismatch(found: found) }
-            return gate.identity != .mismatch(found: found)
-        }
-        guard isNew else { return }
+        guard mount.gate.withLock({ $0.mismatch(found: found, at: now) }) else { return }
         let note = "the mount belongs to \(mount.fingerprint ?? "no target yet"), but \(found) answers"
         publish(LeaseEvent(.targetMismatch, at: now, path: mount.path, note: note))
     }
@@ -121,8 +104,8 @@ extension LeaseManager {
         do {
             found = try await askTarget(mount, call)
         } catch {
-            let failure = BackendFailure(reading: error, during: .other)
-            noteUnidentified(failure, at: mount)
+            let failure = BackendFailure(reading: error, during: .other).aboutTarget
+            note(failure, at: mount)
             throw LeaseError(failure, at: mount)
         }
         try await settleIdentity(found, of: mount)

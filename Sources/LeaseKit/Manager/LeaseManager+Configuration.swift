@@ -10,7 +10,7 @@ extension LeaseManager {
         public var deployment: String?
         /// The TTL limits of everything, unless a mount has its own.
         public var limits: TTLLimits
-        /// How TTLs are calculated.
+        /// How TTLs are calculated: exactly, or as Vault does.
         public var ttlRules: TTLRuleSet
         /// How long `run()` may take to stop: calls in flight finish, and over a volatile store everything is revoked.
         public var shutdownBudget: Duration

@@ -8,8 +8,8 @@
 /// ```swift
 /// try await withLeaseManager { manager in
 ///     let database = try await manager.mount(backend, at: "database")
-///     let lease = try await database.issue(.role("app"))
-///     …
+///     let lease = try await database.issue("app")
+///     print(lease)
 /// }
 /// ```
 public func withLeaseManager<Result>(
@@ -22,6 +22,8 @@ public func withLeaseManager<Result>(
     return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await manager.run() }
         do {
+            // A body that is done before run() has begun would otherwise stop a manager that never ran, and revokes nothing.
+            try await manager.lifecycle.requireRunning(within: .seconds(60), time)
             let result = try await body(manager)
             manager.beginShutdown()
             try await group.waitForAll()

@@ -8,8 +8,10 @@
 /// let database = try await manager.mount(backend, at: "database")
 /// try await withThrowingTaskGroup(of: Void.self) { group in
 ///     group.addTask { try await manager.run() }
-///     let lease = try await database.issue(.role("app"))
-///     …
+///     let lease = try await database.issue("app")
+///     print(lease)
+///     manager.beginShutdown()
+///     try await group.waitForAll()
 /// }
 /// ```
 ///
@@ -63,6 +65,14 @@ public final class LeaseManager: Sendable {
             for doubt in opening.doubts { self.beginHoldOff(.doubt(doubt)) }
             if let dispute { self.beginHoldOff(.clock(dispute)) }
         }
+    }
+
+    /// Opens the store for a call that changes something; a manager that has stopped changes nothing.
+    func openedForChange() async throws -> StoreOpening {
+        if lifecycle.phase == .stopped {
+            throw LeaseError(.managerStopped, "this manager has stopped; make a new one on the same store")
+        }
+        return try await opened()
     }
 
     /// Whose leases these are: the name in every credential's mark.

@@ -22,7 +22,7 @@ extension LeaseError {
         public static let invalidPath = Code(.invalidPath)
         /// Something in a request is out of bounds.
         public static let invalidRequest = Code(.invalidRequest)
-        /// Limits contradict each other.
+        /// Limits or settings contradict each other, or are out of bounds.
         public static let invalidLimits = Code(.invalidLimits)
         /// The backend knows no such role.
         public static let unknownRole = Code(.unknownRole)
@@ -72,11 +72,11 @@ extension LeaseError {
         public static let credentialGone = Code(.credentialGone)
         /// A backend's handle is larger than a record may hold.
         public static let handleTooLarge = Code(.handleTooLarge)
-        /// `run()` is not running.
+        /// The call needs ``LeaseManager/run()``, and nobody has started it.
         public static let managerNotRunning = Code(.managerNotRunning)
         /// The manager is stopping or has stopped.
         public static let managerStopped = Code(.managerStopped)
-        /// `run()` was called twice.
+        /// ``LeaseManager/run()`` runs already.
         public static let alreadyRunning = Code(.alreadyRunning)
         /// The backend's credentials would outlive a store that forgets.
         public static let volatileStoreRefused = Code(.volatileStoreRefused)

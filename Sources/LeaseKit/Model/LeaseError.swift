@@ -45,7 +45,7 @@ extension LeaseError: Hashable {
     public func hash(into hasher: inout Hasher) { hasher.combine(code) }
 }
 
-extension LeaseError: CustomStringConvertible, CustomDebugStringConvertible {
+extension LeaseError: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// The code and the sentence; safe to log.
     public var description: String { "\(code): \(message)" }
 
@@ -53,5 +53,17 @@ extension LeaseError: CustomStringConvertible, CustomDebugStringConvertible {
     public var debugDescription: String {
         guard let underlying else { return description }
         return "\(description) [caused by \(type(of: underlying))]"
+    }
+
+    /// Everything but the cause, of which only the type is shown: nobody can vouch for a foreign error's text.
+    public var customMirror: Mirror {
+        let cause = underlying.map { String(describing: type(of: $0)) }
+        return Mirror(
+            self,
+            children: [
+                "code": code, "message": message, "lease": lease as Any, "retryAfter": retryAfter as Any,
+                "underlying": cause as Any,
+            ]
+        )
     }
 }

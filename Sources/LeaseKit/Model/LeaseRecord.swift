@@ -6,7 +6,7 @@
 /// Never the secret.
 ///
 /// The record lives in a ``LeaseStore``; the manager keeps no second copy. It changes only through
-/// ``apply(_:_:)``, so that every store obeys the same rules.
+/// ``apply(_:_:_:)``, so that every store obeys the same rules.
 ///
 /// Fields that most leases lack (owner, labels, failure, …) live in ``details``, which costs eight bytes while absent.
 public struct LeaseRecord: Sendable, Identifiable {

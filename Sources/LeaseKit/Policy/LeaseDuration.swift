@@ -5,7 +5,7 @@
 ///
 /// ```swift
 /// let ttl = try LeaseDuration.parse("1h30m")
-/// print(LeaseDuration.text(of: ttl))       // 1h30m
+/// print(LeaseDuration.text(of: ttl))  // 1h30m
 /// ```
 ///
 /// The units are `d`, `h`, `m`, `s`, `ms`, `us` (also `µs`) and `ns`. There are no weeks: the systems that hand out

@@ -7,13 +7,13 @@
 ///
 /// Everything that has a record counts: what is stuck or ending still holds a credential at the target.
 public struct LeaseQuotas: Hashable, Sendable {
-    /// In the whole mount.
+    /// The most in the whole mount.
     public var perMount: Int?
-    /// At one path.
+    /// The most at any one path.
     public var perPath: Int?
-    /// Directly below one parent.
+    /// The most directly below any one parent.
     public var perParent: Int?
-    /// Held for one owner, over all mounts.
+    /// The most held for any one owner, over all mounts.
     public var perOwner: Int?
 
     /// Makes quotas; nil stands for no limit.

@@ -28,14 +28,19 @@ public struct RetryPolicy: Hashable, Sendable {
         self.stuckInterval = stuckInterval
     }
 
+    /// A century: longer than anybody waits, and far from what a duration can hold.
+    private static let longest = Duration.seconds(100 * 365 * 86_400)
+
     /// How long to wait after the `failures`th failure; `jitter` is from 0 up to, but not including, 1.
     public func wait(afterFailures failures: Int, jitter: Double, isStuck: Bool, atLeast: Duration? = nil) -> Duration {
         let wait: Duration
         if isStuck {
-            wait = stuckInterval * (0.9 + 0.2 * jitter)
+            wait = min(stuckInterval, Self.longest) * (0.9 + 0.2 * jitter)
         } else {
-            // 2^40 seconds is more than any cap; the exponent is held there so that it cannot overflow.
-            let ceiling = min(cap, base * Double(1 << min(max(failures - 1, 0), 40)))
+            // Both the exponent and the product are held below what a duration can hold.
+            let doublings = min(max(failures, 1) - 1, 40)
+            let (base, cap) = (min(base, Self.longest), min(cap, Self.longest))
+            let ceiling = base >= cap ? cap : base * min(Double(1 << doublings), cap / base)
             wait = max(.milliseconds(10), ceiling * jitter)
         }
         return max(wait, atLeast ?? .zero)

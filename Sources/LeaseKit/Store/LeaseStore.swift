@@ -6,8 +6,8 @@
 /// The manager keeps no second copy, so a store is asked for everything: what is due, what belongs to whom, what an order
 /// covers. Writes are array-shaped; each change in an array is atomic alone and answered one by one.
 ///
-/// The rules of what a change does are not the store's business: it reads a row, lets ``LeaseRecord/apply(_:_:)`` and its
-/// neighbours decide, and writes the row back, all in one transaction. `LeaseKitTesting` has a conformance suite that
+/// The rules of what a change does are not the store's business: it reads a row, lets ``LeaseRecord/apply(_:_:_:)`` and
+/// its neighbours decide, and writes the row back, all in one transaction. `LeaseKitTesting` has a conformance suite that
 /// runs every store against a model.
 ///
 /// Contract for every call:

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What a store throws.
-public struct StoreError: Error, Sendable, CustomStringConvertible {
+public struct StoreError: Error, Sendable, CustomStringConvertible, CustomReflectable {
     /// What is known about the call.
     public enum Kind: Hashable, Sendable {
         /// Nothing was done, and trying again will not help: a full disk, a newer schema, a file that is read-only.
@@ -29,4 +29,10 @@ public struct StoreError: Error, Sendable, CustomStringConvertible {
 
     /// The sentence; safe to log.
     public var description: String { message }
+
+    /// The sentence, and of the cause only its type: nobody can vouch for a foreign error's text.
+    public var customMirror: Mirror {
+        let cause = underlying.map { String(describing: type(of: $0)) }
+        return Mirror(self, children: ["kind": kind, "message": message, "underlying": cause as Any])
+    }
 }

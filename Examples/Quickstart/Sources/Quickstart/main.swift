@@ -2,6 +2,36 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import LeaseKit
+import LeaseKitTesting
 
-let start = LeaseInstant(secondsSinceEpoch: 0)
-print("A lease of one hour runs for \(start.duration(to: start + .seconds(3600))).")
+// The calls below are the ones that a service makes. Only two things are not real: the database, which is an
+// `InMemoryTarget`, and the time. Under the seeded executor the clock moves whenever nobody has anything to do, so that
+// a day passes in milliseconds and every run prints the same.
+
+let time = VirtualTime()
+let executor = SeededExecutor(seed: 1, time: time)
+
+try executor.drive {
+    let database = Database(time: time)
+
+    // `withLeaseManager` runs the manager's `run()` beside the body, and stops it on the way out. In a service, `run()` is
+    // one of the services of a service group.
+    try await withLeaseManager(configuration: database.configuration(executor), time: time) { manager in
+        let credentials = try await manager.mount(database.backend, at: "database")
+        let sessions = try await manager.mountSessions(at: "sessions")
+
+        try await issueAndUse(credentials, database)
+        try await renew(credentials, time)
+        try await hitTheMaximum(credentials, database, time)
+        try await cascade(sessions, credentials, database, manager)
+        try await revokeByPrefix(credentials, manager)
+        try await sitOutAnOutage(credentials, database, manager, time)
+
+        heading("Shutting down")
+        _ = try await credentials.issue("app")
+        _ = try await credentials.issue("report")
+        say("live at the database before: \(database.target.liveCredentials.count)")
+    }
+    // The in-memory store forgets its leases with the process, so the manager has revoked them all on its way out.
+    say("live at the database after:  \(database.target.liveCredentials.count)")
+}

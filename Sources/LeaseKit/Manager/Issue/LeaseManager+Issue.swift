@@ -24,6 +24,12 @@ extension LeaseManager {
             try await lifecycle.requireRunning(within: configuration.startTimeout, clock.time)
         }
         try options.validate()
+        guard mounts[mount.id] === mount else {
+            throw LeaseError(
+                .unknownMount,
+                "mount \"\(mount.path)\" was unmounted; mount its backend again and use the new mount"
+            )
+        }
 
         let timeout = mount.settings.issueTimeout
         let begin = clock.moment()
@@ -140,8 +146,8 @@ extension LeaseManager {
                 publish(LeaseEvent(.callOverdue, plan.record, at: clock.now, note: "issue"))
                 throw LeaseError(
                     .deadlineExceeded,
-                    "the backend did not make a credential at \"\(plan.record.path)\" within \(plan.timeout); what it may "
-                        + "still make is ended",
+                    "the backend did not make a credential at \"\(plan.record.path)\" within "
+                        + "\(LeaseDuration.text(of: plan.timeout)); what it may still make is ended, try again",
                     lease: plan.id
                 )
             }
@@ -188,6 +194,14 @@ extension LeaseManager {
         var record = plan.record
         do {
             try HandleSize.check(made.handle, of: mount)
+            if let end = issued.expiresAt, end <= clock.now {
+                throw LeaseError(
+                    .backendFailed,
+                    "backend \(mount.backend.kind) made a credential at \"\(record.path)\" that had ended already (\(end)); "
+                        + "compare the target's clock with this machine's",
+                    lease: plan.id
+                )
+            }
             // What needs no making was written down as active already.
             if plan.record.state == .pending {
                 let activation = LeaseActivation(
@@ -230,8 +244,16 @@ extension LeaseManager {
             mayBeInFlight: failure.map { $0.kind == .ambiguous } ?? false,
             failure: failure?.note
         )
-        let outcome = try? await ledger.update(plan.id, .handOver(handOver), ledger.context(cause))
-        publish(LeaseEvent(.issueFailed, outcome?.record ?? plan.record, at: clock.now))
+        await giveUp(plan.record, handOver, cause)
+    }
+
+    private func giveUp(_ record: LeaseRecord, _ handOver: LeaseHandOver, _ cause: LeaseCause) async {
+        let outcome = try? await ledger.update(record.id, .handOver(handOver), ledger.context(cause))
+        publish(LeaseEvent(.issueFailed, outcome?.record ?? record, at: clock.now))
+        if case .wrongState(.active)? = outcome?.refusal {
+            // It was active from the start, or was turned active by a call whose answer was lost: nobody holds it.
+            _ = try? await revoke(.tree(record.id), RevokeOptions(cause: cause, wait: .zero))
+        }
         alarm.ring()
     }
 

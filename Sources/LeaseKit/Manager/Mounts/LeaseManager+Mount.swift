@@ -25,7 +25,7 @@ extension LeaseManager {
         try refuseLeaks(box, at: path, settings)
         try mounts.reserve(path)
         do {
-            _ = try await opened()
+            _ = try await openedForChange()
             let registration = try await register(box, at: path)
             let runtime = MountRuntime(registration, box, settings)
             mounts.add(runtime)

@@ -11,7 +11,7 @@ struct MountGate: Sendable {
         case unasked
         /// The one that the mount belongs to, or one that cannot tell.
         case confirmed
-        /// Another one. Nothing is called until an operator adopts it.
+        /// Another one. Nothing is called until it is adopted, or the right one answers to the probe.
         case mismatch(found: String)
     }
 
@@ -39,8 +39,13 @@ struct MountGate: Sendable {
     }
 
     /// Takes a place for one call; nil when it was granted.
-    mutating func enter(_ kind: Kind, at now: LeaseInstant) -> Refusal? {
-        if case .mismatch(let found) = identity { return .targetMismatch(found: found) }
+    ///
+    /// `asksFirst` says that whoever enters asks the target who it is before anything else: the one call that another target
+    /// may be sent.
+    mutating func enter(_ kind: Kind, at now: LeaseInstant, asksFirst: Bool = false) -> Refusal? {
+        if case .mismatch(let found) = identity, !asksFirst || !breaker.wouldAdmit(at: now) {
+            return .targetMismatch(found: found)
+        }
         let isFull =
             switch kind {
             case .demand: demands >= settings.concurrency
@@ -68,7 +73,6 @@ struct MountGate: Sendable {
 
     /// How many revocations may start now.
     func revocationRoom(at now: LeaseInstant) -> Int {
-        if case .mismatch = identity { return 0 }
         if isProbing { return 0 }
         guard breaker.wouldAdmit(at: now) else { return 0 }
         let places = max(0, settings.revocationConcurrency - revocations)
@@ -79,7 +83,6 @@ struct MountGate: Sendable {
 
     /// When there may be room that there is not now, if it is time alone that brings it.
     func nextRoom(at now: LeaseInstant) -> LeaseInstant? {
-        if case .mismatch = identity { return nil }
         if let probe = breaker.nextProbe { return probe }
         return limiter.room(settings.rate, at: now) == 0 ? limiter.nextRoom(settings.rate, at: now) : nil
     }
@@ -91,6 +94,13 @@ struct MountGate: Sendable {
     mutating func failTarget(at now: LeaseInstant, retryAfter: Duration?) -> Bool {
         if identity == .confirmed { identity = .unasked }
         return breaker.fail(at: now, retryAfter: retryAfter)
+    }
+
+    /// Another target answers; true when that is news. Who it is is asked again as often as one that is down is probed.
+    mutating func mismatch(found: String, at now: LeaseInstant) -> Bool {
+        _ = breaker.fail(at: now)
+        defer { identity = .mismatch(found: found) }
+        return identity != .mismatch(found: found)
     }
 
     mutating func change(_ settings: MountSettings) {

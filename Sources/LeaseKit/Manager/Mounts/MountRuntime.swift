@@ -42,7 +42,7 @@ final class MountRuntime: Sendable {
     func enter(until deadline: Duration, _ clock: LeaseClock) async throws {
         while true {
             let moment = clock.moment()
-            guard let refusal = gate.withLock({ $0.enter(.demand, at: moment.now) }) else { return }
+            guard let refusal = gate.withLock({ $0.enter(.demand, at: moment.now, asksFirst: true) }) else { return }
             switch refusal {
             case .targetMismatch(let found):
                 throw LeaseError(

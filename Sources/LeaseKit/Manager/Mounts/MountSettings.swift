@@ -74,7 +74,12 @@ public struct MountSettings: Hashable, Sendable {
             "revocationConcurrency is \(revocationConcurrency); allow at least one call at a time"
         )
         try require(waitingLimit >= 0, "waitingLimit is \(waitingLimit); use 0 to let nobody wait")
-        try require((rate?.callsPerSecond ?? 1) > 0, "rate.callsPerSecond must be above zero; use nil for no limit")
+        let callsPerSecond = rate?.callsPerSecond ?? 1
+        try require(
+            callsPerSecond >= RateLimit.slowest && callsPerSecond <= RateLimit.fastest,
+            "rate.callsPerSecond is \(callsPerSecond); use a number from \(RateLimit.slowest) to \(RateLimit.fastest), or nil "
+                + "for no limit"
+        )
         try require((rate?.burst ?? 1) > 0, "rate.burst must be at least 1")
         for (name, timeout) in [
             ("issueTimeout", issueTimeout), ("renewTimeout", renewTimeout), ("revokeTimeout", revokeTimeout),

@@ -16,12 +16,14 @@ extension LeaseManager {
     ///
     /// When the store was in doubt this begins a new epoch: what other copies of the table made from here on is not ours.
     ///
-    /// - Parameter settlement: What time it is, when the time was in dispute.
+    /// - Parameters:
+    ///   - settlement: What time it is, when the time was in dispute.
+    ///   - cause: Who asks, and why.
     public func resume(
         _ settlement: ClockSettlement = .elapsed,
         cause: LeaseCause = LeaseCause(.requested)
     ) async throws {
-        _ = try await opened()
+        _ = try await openedForChange()
         switch settlement {
         case .elapsed: clock.settle(to: clock.now)
         case .wall: clock.settle(to: clock.time.read().wall)

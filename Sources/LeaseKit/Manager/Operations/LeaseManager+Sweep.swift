@@ -53,7 +53,7 @@ extension LeaseManager {
     public func sweepOrphans(ofMountAt path: String, _ options: SweepOptions = SweepOptions()) async throws
         -> SweepReport
     {
-        let opening = try await opened()
+        let opening = try await openedForChange()
         let mount = try mounts.at(path)
         try refuseSweep(of: mount)
         if mount.abilities.callStyle == .suspending {

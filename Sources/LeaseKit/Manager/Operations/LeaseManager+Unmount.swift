@@ -20,7 +20,7 @@ extension LeaseManager {
         leases policy: UnmountPolicy = .refuse,
         cause: LeaseCause = LeaseCause(.unmounted)
     ) async throws {
-        _ = try await opened()
+        _ = try await openedForChange()
         let mount = try mounts.at(path)
         if policy == .leave {
             mounts.remove(mount)
@@ -56,7 +56,7 @@ extension LeaseManager {
         at path: String,
         cause: LeaseCause = LeaseCause(.requested)
     ) async throws -> String? {
-        _ = try await opened()
+        _ = try await openedForChange()
         let mount = try mounts.at(path)
         if mount.abilities.callStyle == .suspending {
             try await lifecycle.requireRunning(within: configuration.startTimeout, clock.time)

@@ -32,6 +32,7 @@ extension LeaseManager {
             LeaseEvent(.abandoned, record, at: clock.now, isRemoved: true, note: "its credential may still be live")
         )
         await reportFinished(record.orders)
+        alarm.ring()
         return record
     }
 
@@ -46,10 +47,11 @@ extension LeaseManager {
         code: String? = nil,
         cause: LeaseCause = LeaseCause(.requested)
     ) async throws -> Int {
-        _ = try await opened()
+        _ = try await openedForChange()
         let mount = try mounts.at(path)
         var count = 0
-        for state in [LeaseState.stuck, .quarantined, .revoking, .settling] {
+        // Stuck ones turn revoking, so those that are revoking come first: each is counted once.
+        for state in [LeaseState.settling, .revoking, .stuck, .quarantined] {
             let query = LeaseQuery(state: state, mount: mount.id)
             var cursor: LeaseCursor?
             repeat {
@@ -79,7 +81,7 @@ extension LeaseManager {
         _ what: String,
         _ cause: LeaseCause
     ) async throws -> LeaseRecord {
-        _ = try await opened()
+        _ = try await openedForChange()
         let context = ledger.context(cause)
         switch try await ledger.updateSurely(id, update, context) {
         case .applied(let record):

@@ -27,8 +27,10 @@ extension LeaseManager {
         }
         let deadline = clock.moment().continuous + mount.settings.renewTimeout
         return try await mount.renewals.withTurn(id, until: deadline, clock.time) {
-            // Who had to wait reads the record again: the renewal before has changed it.
-            try await renewNow(record, options, at: mount, until: deadline)
+            // Read again, now that it is our turn: the renewal before has changed the record, and what was planned on the
+            // old one would move the target back behind it.
+            guard let record = try await ledger.find(id) else { throw LeaseError.notFound(id) }
+            return try await renewNow(record, options, at: mount, until: deadline)
         }
     }
 
@@ -39,11 +41,14 @@ extension LeaseManager {
         until deadline: Duration
     ) async throws -> RenewalOutcome {
         var record = seen
+        var hasMovedTarget = false
         // A record that changes between reading and writing it is read again; the rounds are bounded by the deadline, too.
         for _ in 0..<4 {
             let moment = clock.moment()
             let plan = try await plan(record, options, at: mount, moment)
-            if plan.expiresAt == record.expiresAt && !record.needsConfirmation { return plan.outcome(plan.expiresAt) }
+            if plan.expiresAt == record.expiresAt && !record.needsConfirmation && !hasMovedTarget {
+                return plan.outcome(plan.expiresAt)
+            }
             let outcome: LeaseChangeOutcome
             if plan.expiresAt < record.expiresAt {
                 outcome = try await shorten(record, plan, at: mount, until: deadline)
@@ -57,7 +62,9 @@ extension LeaseManager {
                 return plan.outcome(renewed.expiresAt)
             case .refused(.generationChanged), .refused(.beyondParent):
                 guard let fresh = try await ledger.find(seen.id) else { throw LeaseError.notFound(seen.id) }
+                // The target holds an end that was planned on the old record, so it is moved once more in any case.
                 record = fresh
+                hasMovedTarget = true
             case .refused(let refusal):
                 throw LeaseError(refusal, using: record, to: "renewed", now: moment.now)
             }

@@ -37,13 +37,14 @@ extension LeaseError {
         _ configuration: LeaseManager.Configuration,
         now: LeaseInstant
     ) {
-        let rolePath = mount.rolePath(of: record.path)
+        let roleName = mount.rolePath(of: record.path).split(separator: "/").last
+        let ofMount = mount.settings.limits.maximum
         let candidates: [(Duration?, String)] = [
             (record.explicitMaximum, "its issuer"),
-            (role.maximum, rolePath.isEmpty ? "the role" : "role \"\(rolePath)\""),
-            (mount.settings.limits.maximum ?? configuration.limits.maximum, "mount \"\(mount.path)\""),
+            (role.maximum, roleName.map { "role \"\($0)\"" } ?? "the role"),
+            (ofMount ?? configuration.limits.maximum, ofMount == nil ? "the system" : "mount \"\(mount.path)\""),
         ]
-        let limits = candidates.compactMap { limit, name in limit.map { ($0, name) } }
+        let limits = candidates.compactMap { limit, name in limit.map { ($0, name) } }.filter { $0.0 > .zero }
         var sentence = "lease \(record.name) cannot be renewed: it reached its maximum"
         if let (limit, name) = limits.min(by: { $0.0 < $1.0 }) {
             let ago = (record.issuedAt + limit).duration(to: now)

@@ -29,6 +29,7 @@ extension LeaseManager {
         guard mount.gate.withLock({ $0.enter(.revocation, at: now) }) == nil else { return nil }
         defer { mount.leave(.revocation) }
         let call = call(for: record, at: mount, now: now, timeout: mount.settings.revokeTimeout)
+        let wasBeingIssued = isBeingIssued(record, at: mount)
         let result: Result<RevocationOutcome, BackendFailure>
         do {
             result = .success(try await mount.backend.revoke(record.handle, call))
@@ -38,7 +39,7 @@ extension LeaseManager {
             note(failure, at: mount)
             result = .failure(failure)
         }
-        return judge(record, at: mount).verdict(result)
+        return judge(record, at: mount, wasBeingIssued: wasBeingIssued).verdict(result)
     }
 
     /// Ends a batch in one backend call.
@@ -54,6 +55,7 @@ extension LeaseManager {
             )
         }
         let backend = mount.backend
+        let wereBeingIssued = claimed.map { isBeingIssued($0.record, at: mount) }
         var answers: [Result<RevocationOutcome, any Error>]
         do {
             answers = try await callBackend(mount, .revocation, until: moment.continuous + timeout) {
@@ -71,7 +73,8 @@ extension LeaseManager {
             case .success: noteSuccess(at: mount)
             case .failure(let failure): note(failure, at: mount)
             }
-            writing.append((judge(lease.record, at: mount).verdict(result), lease.record))
+            let judge = judge(lease.record, at: mount, wasBeingIssued: wereBeingIssued[place])
+            writing.append((judge.verdict(result), lease.record))
         }
         await write(writing)
     }

@@ -99,7 +99,9 @@ extension LeaseManager {
     /// A target that may take its time is asked by a job of its own, so that it holds up no other mount; the job wakes this
     /// loop again.
     private func probe(_ mount: MountRuntime) async -> Bool {
-        guard mount.gate.withLock({ $0.enter(.revocation, at: clock.now) }) == nil else { return false }
+        guard mount.gate.withLock({ $0.enter(.revocation, at: clock.now, asksFirst: true) }) == nil else {
+            return false
+        }
         if mount.abilities.callStyle == .immediate {
             defer { mount.leave(.revocation) }
             return (try? await confirmTarget(of: mount)) != nil

@@ -39,16 +39,25 @@ extension LeaseManager {
 
     private func endTree(_ record: LeaseRecord, _ order: RevocationOrder) async {
         let now = clock.now
+        guard let claim = record.claim else { return }
+        // Its turn comes when its last child has left, or its patience is over. Given back first: a child that leaves while
+        // its parent is claimed does not hurry it along.
+        let release = LeaseUpdate.release(claim, due: now + configuration.patience)
+        _ = try? await ledger.update(record.id, release, ledger.context(order.cause))
         if let placement = try? await place(order, claimUntil: nil, cause: order.cause) {
             orders.follow(placement.order)
             publish(
-                LeaseEvent(.expired, record, at: now, note: "everything below it is ended first")
+                LeaseEvent(
+                    .orderPlaced,
+                    at: now,
+                    lease: record.id,
+                    path: record.path,
+                    cause: order.cause,
+                    order: order.id,
+                    note: "everything below it is ended first"
+                )
             )
         }
-        guard let claim = record.claim else { return }
-        // Its turn comes when its last child has left, or its patience is over.
-        let release = LeaseUpdate.release(claim, due: now + configuration.patience)
-        _ = try? await ledger.update(record.id, release, ledger.context(order.cause))
         alarm.ring()
     }
 
@@ -71,6 +80,7 @@ extension LeaseManager {
         let timeout = mount.settings.revokeTimeout
         let call = call(for: record, at: mount, now: moment.now, timeout: timeout)
         let backend = mount.backend
+        let wasBeingIssued = isBeingIssued(record, at: mount)
         let result: Result<RevocationOutcome, BackendFailure>
         do {
             let outcome = try await callBackend(mount, .revocation, until: moment.continuous + timeout) {
@@ -83,14 +93,21 @@ extension LeaseManager {
             note(failure, at: mount)
             result = .failure(failure)
         }
-        return judge(record, at: mount).verdict(result)
+        return judge(record, at: mount, wasBeingIssued: wasBeingIssued).verdict(result)
     }
 
-    func judge(_ record: LeaseRecord, at mount: MountRuntime) -> EndingJudge {
+    /// Whether the call that issues it has not returned yet.
+    func isBeingIssued(_ record: LeaseRecord, at mount: MountRuntime) -> Bool {
+        mount.issuing.withLock { $0.contains(record.id) }
+    }
+
+    /// - Parameter wasBeingIssued: Whether it was being issued when the target was asked: an issue that returns between the
+    ///   question and its answer makes the answer worth nothing.
+    func judge(_ record: LeaseRecord, at mount: MountRuntime, wasBeingIssued: Bool) -> EndingJudge {
         EndingJudge(
             record: record,
             settleTime: mount.abilities.settleTime,
-            isBeingIssued: mount.issuing.withLock { $0.contains(record.id) },
+            isBeingIssued: wasBeingIssued || isBeingIssued(record, at: mount),
             retry: mount.settings.retry,
             now: clock.now,
             jitter: entropy.unit()

@@ -14,7 +14,7 @@ extension LeaseManager {
     public func revoke(_ selection: LeaseSelection, _ options: RevokeOptions = RevokeOptions()) async throws
         -> RevocationReport
     {
-        _ = try await opened()
+        _ = try await openedForChange()
         if case .prefix(let prefix) = selection, !prefix.isEmpty { try LeasePath.validate(prefix) }
         let moment = clock.moment()
         let order = RevocationOrder(
@@ -26,23 +26,40 @@ extension LeaseManager {
             placedAt: moment.now
         )
         let placement = try await place(order, claimUntil: moment.now + claimTime, cause: options.cause)
+        guard placement.order.selection == selection else {
+            throw LeaseError(
+                .invalidRequest,
+                "order \(order.id) was placed before to revoke \(placement.order.selection); use a new order id"
+            )
+        }
         if let refusal = placement.refusal { throw try await explain(refusal, selection, moment.now) }
         publish(
             LeaseEvent(
                 .orderPlaced,
                 at: moment.now,
                 lease: selection.root,
-                path: selection.root == nil ? selection.description : "",
+                path: path(of: selection),
                 cause: options.cause,
-                order: order.id
+                order: order.id,
+                note: selection.description
             )
         )
         if let claimed = placement.claimed {
             return try await endNow(claimed, placement.order, options, moment)
         }
+        if placement.order.progress.isComplete { publishCompletion(of: placement.order) }
         orders.follow(placement.order)
         alarm.ring()
         return try await waitForReport(of: placement.order, options, moment)
+    }
+
+    /// The path that a selection is about; empty for a lease, whose path the order does not know.
+    private func path(of selection: LeaseSelection) -> String {
+        switch selection {
+        case .lease, .tree: ""
+        case .prefix(let prefix): prefix
+        case .mount(let id): mounts[id]?.path ?? ""
+        }
     }
 
     /// Revokes from a task that may be cancelled already: cleaning up after it must not be cut short, only bounded.
@@ -86,7 +103,7 @@ extension LeaseManager {
     /// Lets a closed prefix or mount take new leases again; false when the order was not closing.
     @discardableResult
     public func reopen(_ order: RevocationOrderID, cause: LeaseCause = LeaseCause(.requested)) async throws -> Bool {
-        _ = try await opened()
+        _ = try await openedForChange()
         return try await ledger.ask { try await $0.reopen(order, ledger.context(cause)) }
     }
 
@@ -122,7 +139,7 @@ extension LeaseManager {
             if let outcome = await end(claimed, at: mount) {
                 var done = order
                 done.progress.count(outcome)
-                publish(LeaseEvent(.orderCompleted, at: moment.now, cause: order.cause, order: order.id))
+                publishCompletion(of: order)
                 return RevocationReport(done, remaining: [])
             }
         } else {
@@ -130,6 +147,7 @@ extension LeaseManager {
             let release = LeaseUpdate.release(claimed.record.claim ?? LeaseClaim(rawValue: 0), due: moment.now)
             _ = try? await ledger.update(claimed.record.id, release, ledger.context(options.cause))
         }
+        orders.follow(order)
         alarm.ring()
         return try await waitForReport(of: order, options, moment)
     }
@@ -157,11 +175,13 @@ extension LeaseManager {
         guard !watched.isEmpty else { return }
         guard let found = try? await ledger.ask({ try await $0.orders(watched) }) else { return }
         for case let order? in found where order.progress.isSettled {
-            if order.progress.isComplete && orders.finish(order.id) {
-                publish(LeaseEvent(.orderCompleted, at: clock.now, cause: order.cause, order: order.id))
-            }
+            if order.progress.isComplete && orders.finish(order.id) { publishCompletion(of: order) }
             orders.report(order)
         }
+    }
+
+    private func publishCompletion(of order: RevocationOrder) {
+        publish(LeaseEvent(.orderCompleted, at: clock.now, cause: order.cause, order: order.id))
     }
 
     private func report(_ order: RevocationOrder) async throws -> RevocationReport {

@@ -40,7 +40,9 @@ struct ByteWriter {
     }
 }
 
-/// Reads what a ``ByteWriter`` wrote. Never reads past the end, whatever the bytes are.
+/// Reads what was written by ``ByteWriter``.
+///
+/// Never reads past the end, whatever the bytes are.
 struct ByteReader {
     private let source: [UInt8]
     private var position = 0

@@ -161,6 +161,8 @@ extension LeaseRecord {
             lastRenewal = .min
         }
         if claim == nil { due = context.now }
+        // Its issuer asks for the end, not its time: a manager that is held off ends it, too.
+        urgency = .ordered
         update {
             $0.failure = handOver.failure ?? $0.failure
             $0.cause = $0.cause ?? context.cause
