@@ -53,10 +53,11 @@ extension LeaseManager {
             }
             try? await ledger.store.record(clock.observation())
             await conclude()
+            // Before run() returns: whoever waits for its end may open the store again at once.
+            if let incarnation = ledger.opening?.incarnation { await ledger.store.close(incarnation) }
             finished.deliver(.success(()))
             isOver.ring()
         }
-        if let incarnation = ledger.opening?.incarnation { await ledger.store.close(incarnation) }
     }
 
     /// Lets `run()` return when the budget is used up, whatever has not come back by then.
