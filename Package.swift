@@ -43,9 +43,16 @@ let package = Package(
         .target(name: "LeaseKitSQLite", dependencies: ["LeaseKit", "CSQLite"], swiftSettings: settings),
         .target(name: "LeaseKitTesting", dependencies: ["LeaseKit"], swiftSettings: settings),
         .testTarget(name: "LeaseKitTests", dependencies: ["LeaseKit", "LeaseKitTesting"], swiftSettings: settings),
+        // A process for the tests to kill; no product has it.
+        .executableTarget(
+            name: "KillSubject",
+            dependencies: ["LeaseKit", "LeaseKitSQLite"],
+            path: "Tests/KillSubject",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "LeaseKitSQLiteTests",
-            dependencies: ["LeaseKit", "LeaseKitSQLite", "LeaseKitTesting", "CSQLite"],
+            dependencies: ["LeaseKit", "LeaseKitSQLite", "LeaseKitTesting", "CSQLite", "KillSubject"],
             swiftSettings: settings
         ),
         .testTarget(

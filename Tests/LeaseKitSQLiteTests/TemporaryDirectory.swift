@@ -81,5 +81,7 @@ final class TemporaryDirectory: Sendable {
 }
 
 // Inside the type, `read` and `write` are its own.
-private func readBytes(_ file: Int32, _ start: UnsafeMutableRawPointer?, _ count: Int) -> Int { read(file, start, count) }
+private func readBytes(_ file: Int32, _ start: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+    read(file, start, count)
+}
 private func writeBytes(_ file: Int32, _ start: UnsafeRawPointer?, _ count: Int) -> Int { write(file, start, count) }

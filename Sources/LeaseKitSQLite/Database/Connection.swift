@@ -3,7 +3,9 @@
 
 import CSQLite
 
-/// One open database file. Closes it when it goes.
+/// One open database file.
+///
+/// Closes it when it goes.
 ///
 /// SQLite's objects are not safe to use from two threads at once; whoever owns the connection sees to it.
 struct Connection: ~Copyable {

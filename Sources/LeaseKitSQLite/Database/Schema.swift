@@ -20,7 +20,8 @@ enum Schema {
     /// Marks a file as ours: "LsKt".
     static let applicationID: Int64 = 0x4C73_4B74
 
-    static let counts = "n0 INTEGER NOT NULL DEFAULT 0, n1 INTEGER NOT NULL DEFAULT 0, n2 INTEGER NOT NULL DEFAULT 0, "
+    static let counts =
+        "n0 INTEGER NOT NULL DEFAULT 0, n1 INTEGER NOT NULL DEFAULT 0, n2 INTEGER NOT NULL DEFAULT 0, "
         + "n3 INTEGER NOT NULL DEFAULT 0, n4 INTEGER NOT NULL DEFAULT 0, n5 INTEGER NOT NULL DEFAULT 0, "
         + "n6 INTEGER NOT NULL DEFAULT 0"
 
@@ -81,7 +82,7 @@ enum Schema {
         );
         """
 
-    /// The step from each version to the next one, in order: from an empty file to 1, from 1 to 2, …
+    /// The step from each version to the next one, in order: from an empty file to 1, from 1 to 2, and so on.
     static let steps = [version1]
 
     /// Reads the version of a database, and refuses one that a later build or another program made.

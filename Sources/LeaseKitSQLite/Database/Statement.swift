@@ -4,7 +4,9 @@
 import CSQLite
 import LeaseKit
 
-/// One prepared statement. Ends when it goes.
+/// One prepared statement.
+///
+/// Ends when it goes.
 ///
 /// Values are bound by number from 1, columns read by number from 0.
 struct Statement: ~Copyable {
@@ -66,7 +68,12 @@ struct Statement: ~Copyable {
         text.withUTF8 { bytes in
             bytes.withMemoryRebound(to: CChar.self) {
                 // An empty text may come without an address.
-                _ = leasekit_sqlite3_bind_text_copy(handle, index, $0.baseAddress ?? Self.empty, Int32(clamping: $0.count))
+                _ = leasekit_sqlite3_bind_text_copy(
+                    handle,
+                    index,
+                    $0.baseAddress ?? Self.empty,
+                    Int32(clamping: $0.count)
+                )
             }
         }
     }

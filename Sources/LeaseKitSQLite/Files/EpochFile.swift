@@ -80,7 +80,8 @@ struct EpochFile: ~Copyable {
         case .saw(let deployment, _) where deployment != life.deployment:
             return "the epoch file beside the database belongs to another deployment"
         case .saw(_, let mark) where mark > life.mark:
-            return "the database has seen \(life.mark) commits and the epoch file beside it \(mark), so it is an older copy"
+            return
+                "the database has seen \(life.mark) commits and the epoch file beside it \(mark), so it is an older copy"
         case .saw:
             return nil
         }

@@ -35,7 +35,9 @@ extension LeaseTable {
     }
 
     /// Covers what hangs on the leases of the order's frontier; false when the budget ran out before the end.
-    private func coverBelow(_ entry: OrderEntry, _ budget: inout ExpansionBudget, _ context: StoreContext) throws -> Bool {
+    private func coverBelow(_ entry: OrderEntry, _ budget: inout ExpansionBudget, _ context: StoreContext) throws
+        -> Bool
+    {
         while true {
             orderSQL.topFrontier.bind(1, entry.number)
             guard try orderSQL.topFrontier.next("read what is to be expanded") else { return true }
@@ -63,7 +65,9 @@ extension LeaseTable {
     }
 
     /// Covers the leases of a prefix or mount, each with everything below it; false when the budget ran out.
-    private func coverRange(_ entry: OrderEntry, _ budget: inout ExpansionBudget, _ context: StoreContext) throws -> Bool {
+    private func coverRange(_ entry: OrderEntry, _ budget: inout ExpansionBudget, _ context: StoreContext) throws
+        -> Bool
+    {
         var prefix = ""
         var mount: MountID?
         switch entry.order.selection {

@@ -33,7 +33,9 @@ extension LeaseTable {
                 return try merged(free, try rows(sql.inPhase, after, limit), limit)
             }
         } else if let owner = query.owner {
-            guard let entry = try self.owner(named: owner, make: false) else { return LeasePage(records: [], next: nil) }
+            guard let entry = try self.owner(named: owner, make: false) else {
+                return LeasePage(records: [], next: nil)
+            }
             try read(&reader, after: position) { after, limit in
                 sql.ofOwner.bind(1, entry.id)
                 return try rows(sql.ofOwner, after, limit)

@@ -32,14 +32,20 @@ extension LeaseTable {
         let problem: LeaseRecordError
         do {
             var record = try LeaseRecord(encoded: raw.record)
-            if record.id == raw.id && record.sequence == UInt64(bitPattern: raw.sequence) && record.mount == place.mount {
+            if record.id == raw.id && record.sequence == UInt64(bitPattern: raw.sequence) && record.mount == place.mount
+            {
                 record.path = place.path
                 if let id = raw.role, let role = try role(id) { record.role = role.version }
                 let shape = Row.Shape(record)
                 if shape.phase == raw.phase {
                     return Row(
-                        sequence: raw.sequence, place: place, role: raw.role, owner: raw.owner, record: record,
-                        isDamaged: false, was: shape
+                        sequence: raw.sequence,
+                        place: place,
+                        role: raw.role,
+                        owner: raw.owner,
+                        record: record,
+                        isDamaged: false,
+                        was: shape
                     )
                 }
             }
@@ -62,7 +68,12 @@ extension LeaseTable {
         record.parent = raw.parent
         record.order = raw.order.map { RevocationOrderID(rawValue: UInt64(bitPattern: $0)) }
         let row = Row(
-            sequence: raw.sequence, place: place, role: raw.role, owner: raw.owner, record: record, isDamaged: true,
+            sequence: raw.sequence,
+            place: place,
+            role: raw.role,
+            owner: raw.owner,
+            record: record,
+            isDamaged: true,
             was: Row.Shape(record)
         )
         let before = Row.Shape.state(of: raw.phase)

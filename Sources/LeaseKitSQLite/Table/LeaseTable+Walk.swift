@@ -56,7 +56,9 @@ extension LeaseTable {
     }
 
     /// The next place of a walk: the prefix itself, then what lies below it.
-    private func nextPlace(after last: (path: String, mount: UInt32)?, _ prefix: String, _ mount: MountID?) throws -> Place? {
+    private func nextPlace(after last: (path: String, mount: UInt32)?, _ prefix: String, _ mount: MountID?) throws
+        -> Place?
+    {
         if prefix.isEmpty { return try nextPlace(after: last ?? ("", 0), below: nil, mount) }
         if let last, last.path != prefix {
             return try nextPlace(after: last, below: prefix + "0", mount)
@@ -68,7 +70,9 @@ extension LeaseTable {
         return try own ?? nextPlace(after: (prefix + "/", 0), below: prefix + "0", mount)
     }
 
-    private func nextPlace(after last: (path: String, mount: UInt32), below end: String?, _ mount: MountID?) throws -> Place? {
+    private func nextPlace(after last: (path: String, mount: UInt32), below end: String?, _ mount: MountID?) throws
+        -> Place?
+    {
         if let mount {
             sql.nextPlaceOfMount.bind(1, mount.rawValue)
             sql.nextPlaceOfMount.bind(2, last.path)

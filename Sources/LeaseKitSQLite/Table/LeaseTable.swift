@@ -43,7 +43,10 @@ final class LeaseTable {
         sql = try Statements(connection)
         orderSQL = try OrderStatements(connection)
         guard let life = try Life.read(sql.readLife) else {
-            throw StoreError(.refused, "the lease database \(file) has lost its head row; restore a backup made by backup(to:)")
+            throw StoreError(
+                .refused,
+                "the lease database \(file) has lost its head row; restore a backup made by backup(to:)"
+            )
         }
         self.connection = connection
         self.file = file

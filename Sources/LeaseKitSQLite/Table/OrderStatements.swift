@@ -16,7 +16,8 @@ final class OrderStatements {
     let moveFrontier: Statement
     let popFrontier: Statement
 
-    private static let columns = "number, id, kind, target, reason, actor, request, urgency, patience, placed, cutoff, "
+    private static let columns =
+        "number, id, kind, target, reason, actor, request, urgency, patience, placed, cutoff, "
         + "on_root, closing, unexpanded, open, completed, covered, revoked, gone, not_ours, ending, abandoned, stuck, walk_path, "
         + "walk_mount, walk_sequence"
 
@@ -82,7 +83,12 @@ extension OrderEntry {
             WalkPosition(path: $0, mount: UInt32(truncatingIfNeeded: row.integer(24)), sequence: row.integer(25))
         }
         self.init(
-            order, number: row.integer(0), isOnRoot: row.flag(11), walk: walk, completed: row.optionalInteger(15))
+            order,
+            number: row.integer(0),
+            isOnRoot: row.flag(11),
+            walk: walk,
+            completed: row.optionalInteger(15)
+        )
     }
 
     func write(_ row: borrowing Statement) throws {

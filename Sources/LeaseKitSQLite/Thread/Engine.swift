@@ -97,7 +97,8 @@ final class Engine: @unchecked Sendable {
         if hasChanges, let code = hooks.after?() {
             session.disconnect()
             throw CommitTrouble(
-                error: SQLiteFailure(code: code, action: "commit").storeError(file: path, atCommit: true))
+                error: SQLiteFailure(code: code, action: "commit").storeError(file: path, atCommit: true)
+            )
         }
         if hasChanges { session.committed(table.life) }
         table.settle()
@@ -159,7 +160,10 @@ final class Engine: @unchecked Sendable {
             holder = opening.incarnation
             return opening
         } catch {
-            if isFirst { session = nil }
+            if isFirst {
+                session?.disconnect()
+                session = nil
+            }
             throw error
         }
     }
@@ -167,6 +171,8 @@ final class Engine: @unchecked Sendable {
     /// Closes the database for the manager that has it open; for any other nothing is done.
     func close(_ incarnation: Incarnation) {
         guard holder == incarnation else { return }
+        // SQLite's locks go before ours, or the next one might be let in and then find the file busy.
+        session?.disconnect()
         (session, holder) = (nil, nil)
     }
 

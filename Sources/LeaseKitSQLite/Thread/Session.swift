@@ -58,7 +58,10 @@ final class Session {
             try connection.execute("PRAGMA locking_mode = EXCLUSIVE", "take the file")
             let version = try Schema.check(connection, file: file.path)
             guard try connection.texts("PRAGMA journal_mode = WAL") == ["wal"] else {
-                throw StoreError(.refused, "\(file.path) lies on a file system that cannot hold a write-ahead log; use a local disk")
+                throw StoreError(
+                    .refused,
+                    "\(file.path) lies on a file system that cannot hold a write-ahead log; use a local disk"
+                )
             }
             try connection.execute(
                 """
