@@ -34,6 +34,9 @@ struct DatabaseFile: Hashable {
     /// Whether the path still leads to this very file.
     var isInPlace: Bool { Self.look(path)?.file == self }
 
+    /// Whether anything is at a path.
+    static func exists(_ path: String) -> Bool { look(path) != nil }
+
     private static func look(_ path: String) -> (file: DatabaseFile, mode: UInt32)? {
         var facts = stat()
         guard stat(path, &facts) == 0 else { return nil }
@@ -70,4 +73,15 @@ struct DatabaseFile: Hashable {
             StoreError(.unavailable, "the lease database \(path) cannot be opened: \(String(cString: strerror(code)))")
         }
     }
+}
+
+/// Removes a file that may not be there.
+func removeFile(_ path: String) { unlink(path) }
+
+/// Puts a file in its place; never over another one.
+func renameFile(_ draft: String, to path: String) throws {
+    if access(path, F_OK) == 0 {
+        throw StoreError(.refused, "there is a file at \(path) already; name another one, or remove it first")
+    }
+    guard rename(draft, path) == 0 else { throw DatabaseFile.refusal(path, errno) }
 }

@@ -8,12 +8,17 @@ package struct CommitHooks: Sendable {
     /// Called after a commit that happened; an SQLite code has its answer lost.
     package var after: (@Sendable () -> Int32?)?
 
+    /// Called before a transaction; statements to run first, such as one that limits the size of the file.
+    package var begin: (@Sendable () -> String?)?
+
     /// Makes hooks; without any, nothing is in the way.
     package init(
         before: (@Sendable () -> Int32?)? = nil,
-        after: (@Sendable () -> Int32?)? = nil
+        after: (@Sendable () -> Int32?)? = nil,
+        begin: (@Sendable () -> String?)? = nil
     ) {
         self.before = before
         self.after = after
+        self.begin = begin
     }
 }

@@ -75,6 +75,7 @@ final class Engine: @unchecked Sendable {
         guard let session else { throw Self.notOpen(path) }
         let table = try session.reconnected()
         do {
+            if let statements = hooks.begin?() { try table.connection.execute(statements, "set up a test") }
             try table.connection.execute("BEGIN IMMEDIATE", "begin a transaction")
             try body()
             try table.flush()
