@@ -7,8 +7,9 @@ import Testing
 
 @Suite("Writes that a power cut lost or tore")
 struct LostWriteTests {
-    /// SQLite syncs its log at every commit, so a cut takes at most what came after the last sync, and may tear it anywhere. Every
-    /// prefix of the log is such a disk; each has to hold all that was answered by then, and nothing half.
+    /// SQLite syncs its log at every commit, so a cut takes at most what came after the last sync, and may tear it anywhere.
+    ///
+    /// Every prefix of the log is such a disk; each has to hold all that was answered by then, and nothing half.
     @Test("every prefix of the log holds what was answered by then")
     func prefixes() async throws {
         let directory = try TemporaryDirectory()

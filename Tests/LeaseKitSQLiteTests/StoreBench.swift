@@ -64,6 +64,21 @@ struct StoreBench {
         sqlite3_close(database)
     }
 
+    /// What a statement answers on a closed database.
+    static func number(_ path: String, _ sql: String) -> Int64? {
+        var database: OpaquePointer?
+        var statement: OpaquePointer?
+        defer {
+            sqlite3_finalize(statement)
+            sqlite3_close(database)
+        }
+        guard sqlite3_open(path, &database) == SQLITE_OK,
+            sqlite3_prepare_v2(database, sql, -1, &statement, nil) == SQLITE_OK,
+            sqlite3_step(statement) == SQLITE_ROW
+        else { return nil }
+        return sqlite3_column_int64(statement, 0)
+    }
+
     /// The error that a call throws; nil when it does not.
     static func refusal(_ body: () async throws -> Void) async -> StoreError? {
         do {
