@@ -30,19 +30,46 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "LeaseKit", targets: ["LeaseKit"]),
+        .library(name: "LeaseKitKeeper", targets: ["LeaseKitKeeper"]),
         .library(name: "LeaseKitSQLite", targets: ["LeaseKitSQLite"]),
         .library(name: "LeaseKitTesting", targets: ["LeaseKitTesting"]),
     ],
     targets: [
         .target(name: "LeaseKit", swiftSettings: settings),
         .systemLibrary(
+            name: "COpenSSL",
+            pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
+        ),
+        .target(
+            name: "LeaseKitKeeper",
+            dependencies: [
+                "LeaseKit",
+                // Apple's platforms have CryptoKit.
+                .target(name: "COpenSSL", condition: .when(platforms: [.linux])),
+            ],
+            swiftSettings: settings
+        ),
+        .target(name: "LeaseKitTesting", dependencies: ["LeaseKit"], swiftSettings: settings),
+        .testTarget(name: "LeaseKitTests", dependencies: ["LeaseKit", "LeaseKitTesting"], swiftSettings: settings),
+        // The process that the tests of the keeper kill.
+        .executableTarget(
+            name: "KeeperVictim",
+            dependencies: ["LeaseKit", "LeaseKitKeeper"],
+            path: "Tests/KeeperVictim",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "LeaseKitKeeperTests",
+            dependencies: ["LeaseKit", "LeaseKitKeeper", "LeaseKitTesting", "KeeperVictim"],
+            swiftSettings: settings
+        ),
+        .systemLibrary(
             name: "CSQLite",
             pkgConfig: "sqlite3",
             providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite3"])]
         ),
         .target(name: "LeaseKitSQLite", dependencies: ["LeaseKit", "CSQLite"], swiftSettings: settings),
-        .target(name: "LeaseKitTesting", dependencies: ["LeaseKit"], swiftSettings: settings),
-        .testTarget(name: "LeaseKitTests", dependencies: ["LeaseKit", "LeaseKitTesting"], swiftSettings: settings),
         // A process for the tests to kill; no product has it.
         .executableTarget(
             name: "KillSubject",

@@ -14,6 +14,7 @@ minimum_swift=6.2
 #   BREW   the formula of Homebrew, or - for none
 #   WHY    ends the sentence "Installing APT: …"
 list_requirements() {
+    need build libssl-dev - "the keeper of secrets, LeaseKitKeeper, encrypts with OpenSSL's libcrypto (on Apple's platforms with CryptoKit)."
     need build libsqlite3-dev sqlite3 "the durable store, LeaseKitSQLite, stands on the system's SQLite."
 }
 

@@ -24,7 +24,9 @@ public struct TextHandle: LeaseHandle, Hashable, ExpressibleByStringInterpolatio
 
     /// Reads a handle back; throws when the bytes are no UTF-8.
     public init(handleBytes: [UInt8]) throws {
-        guard let text = String(validating: handleBytes, as: UTF8.self) else {
+        let text = String(decoding: handleBytes, as: UTF8.self)
+        // Decoding repairs what is no UTF-8; what had to be repaired is not the same any more.
+        guard text.hasSameBytes(as: handleBytes) else {
             throw LeaseError(.invalidRequest, "a stored text handle is not UTF-8")
         }
         self.text = text

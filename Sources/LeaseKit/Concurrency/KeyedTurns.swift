@@ -5,14 +5,14 @@
 final class KeyedTurns<Key: Hashable & Sendable>: Sendable {
     private let lines = Locked<[Key: [Reply<Void>]]>([:])
 
-    /// Runs `body` when everybody before is done with `key`.
+    /// Runs `body` when everybody before is done with `key`, and tells it whether it had to wait for that.
     ///
     /// - Throws: What `body` throws, `CancellationError` while waiting, or nil's error when the deadline passes first.
     func withTurn<Result>(
         _ key: Key,
         until deadline: Duration,
         _ time: any LeaseTime,
-        _ body: () async throws -> Result
+        _ body: (_ hadToWait: Bool) async throws -> Result
     ) async throws -> Result {
         let turn: Reply<Void>? = lines.withLock { lines in
             guard lines[key] != nil else {
@@ -27,7 +27,7 @@ final class KeyedTurns<Key: Hashable & Sendable>: Sendable {
             throw LeaseError(.deadlineExceeded, "another call for the same lease did not finish in time; try again")
         }
         defer { pass(key) }
-        return try await body()
+        return try await body(turn != nil)
     }
 
     /// Gives the turn to the next in line who is still there.

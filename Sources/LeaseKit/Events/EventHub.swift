@@ -1,6 +1,8 @@
 // Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
 // SPDX-License-Identifier: Apache-2.0
 
+import Synchronization
+
 /// Hands every event to the observers and to the readers that are still there.
 final class EventHub: Sendable {
     private struct Reader: Sendable {
@@ -14,8 +16,13 @@ final class EventHub: Sendable {
 
     private let observers: [any LeaseObserver]
     private let state = Locked(State())
+    /// Whether an event has to be made at all: what a call looks at when nobody listens.
+    private let isHeard: Atomic<Bool>
 
-    init(observers: [any LeaseObserver]) { self.observers = observers }
+    init(observers: [any LeaseObserver]) {
+        self.observers = observers
+        isHeard = Atomic(!observers.isEmpty)
+    }
 
     /// A new stream.
     ///
@@ -25,6 +32,7 @@ final class EventHub: Sendable {
         let isFinished = state.withLock { state in
             state.readers.removeAll { $0.buffer == nil }
             state.readers.append(Reader(buffer: buffer))
+            isHeard.store(true, ordering: .releasing)
             return state.isFinished
         }
         if isFinished { buffer.finish() }
@@ -33,11 +41,22 @@ final class EventHub: Sendable {
 
     /// Publishes an event; it is made only if somebody listens.
     func publish(_ event: @autoclosure () -> LeaseEvent) {
-        let readers = state.withLock { $0.readers }
-        if readers.isEmpty && observers.isEmpty { return }
+        guard isHeard.load(ordering: .acquiring) else { return }
         let event = event()
         for observer in observers { observer.observe(event) }
-        for reader in readers { reader.buffer?.publish(event) }
+        var isAnyGone = false
+        for reader in state.withLock({ $0.readers }) {
+            if let buffer = reader.buffer { buffer.publish(event) } else { isAnyGone = true }
+        }
+        if isAnyGone { forgetReaders() }
+    }
+
+    /// Forgets the readers that are gone.
+    private func forgetReaders() {
+        state.withLock { state in
+            state.readers.removeAll { $0.buffer == nil }
+            isHeard.store(!state.readers.isEmpty || !observers.isEmpty, ordering: .releasing)
+        }
     }
 
     /// Ends every stream.

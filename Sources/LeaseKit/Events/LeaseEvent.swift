@@ -27,6 +27,8 @@ public struct LeaseEvent: Sendable {
     public var attempts: Int
     /// The order, if it is about one.
     public var order: RevocationOrderID?
+    /// How the lease ended, once it did.
+    public var outcome: LeaseOutcome?
     /// A sentence, where the other fields do not say it all.
     public var note: String?
 
@@ -43,6 +45,7 @@ public struct LeaseEvent: Sendable {
         failure: LeaseFailure? = nil,
         attempts: Int = 0,
         order: RevocationOrderID? = nil,
+        outcome: LeaseOutcome? = nil,
         note: String? = nil
     ) {
         self.kind = kind
@@ -56,23 +59,32 @@ public struct LeaseEvent: Sendable {
         self.failure = failure
         self.attempts = attempts
         self.order = order
+        self.outcome = outcome
         self.note = note
     }
 
     /// An event about a lease, from its record.
-    package init(_ kind: Kind, _ record: LeaseRecord, at: LeaseInstant, isRemoved: Bool = false, note: String? = nil) {
+    package init(
+        _ kind: Kind,
+        _ record: LeaseRecord,
+        at: LeaseInstant,
+        outcome: LeaseOutcome? = nil,
+        note: String? = nil
+    ) {
         self.init(
             kind,
             at: at,
             lease: record.id,
             path: record.path,
-            state: isRemoved ? nil : record.state,
+            // A record with children left stays, hollow, when its own credential has ended.
+            state: outcome == nil || record.isHollow ? record.state : nil,
             generation: record.generation,
             expiresAt: record.expiresAt,
             cause: record.cause,
             failure: record.failure,
             attempts: Int(record.attempts),
             order: record.order,
+            outcome: outcome,
             note: note
         )
     }
@@ -90,6 +102,7 @@ extension LeaseEvent: CustomStringConvertible {
             line += " \(path)"
         }
         if let cause { line += " (\(cause))" }
+        if let outcome { line += ": \(outcome)" }
         if let failure { line += ": \(failure)" }
         if let note { line += ": \(note)" }
         return line

@@ -27,14 +27,16 @@ public struct Mount<Request: Sendable, Secret: Sendable>: LeaseSource {
         try await manager.issue(request, options, from: backend, at: runtime)
     }
 
-    /// Extends a lease of this mount, or of any other of the same manager.
+    /// Extends a lease of this mount; one of another mount is not found.
     public func renew(_ id: LeaseID, _ options: RenewOptions) async throws -> RenewalOutcome {
-        try await manager.renew(id, options)
+        try await manager.renew(id, options, within: runtime)
     }
 
-    /// Ends a lease and everything below it, also from a task that is cancelled already, and waits for the report.
+    /// Ends a lease of this mount and everything below it, wherever that is, and waits for the report.
+    ///
+    /// Also from a task that is cancelled already. A lease of another mount is not found.
     @discardableResult
     public func revoke(_ id: LeaseID, _ options: RevokeOptions) async throws -> RevocationReport {
-        try await manager.revokeShielded(.tree(id), options)
+        try await manager.revokeShielded(id, options, within: runtime)
     }
 }

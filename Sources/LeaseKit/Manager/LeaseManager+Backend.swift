@@ -98,7 +98,7 @@ extension LeaseManager {
     ///
     /// The caller holds a place at the gate, so a target that is down is asked no more often than its breaker allows.
     func confirmTarget(of mount: MountRuntime) async throws {
-        if mount.gate.withLock({ $0.identity }) == .confirmed { return }
+        if mount.isConfirmed { return }
         let call = try await managementCall(at: mount, timeout: mount.settings.renewTimeout)
         let found: String?
         do {

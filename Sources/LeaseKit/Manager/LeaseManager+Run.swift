@@ -42,20 +42,22 @@ extension LeaseManager {
             await withDiscardingTaskGroup { group in
                 group.addTask {
                     await self.serveDue()
-                    let deadline = self.clock.moment().continuous + self.configuration.shutdownBudget
+                    let now = self.clock.moment().continuous
+                    let deadline = now + self.configuration.shutdownBudget
                     stopBy.deliver(.success(deadline))
-                    if !self.ledger.store.traits.isDurable { await self.revokeEverything(until: deadline) }
+                    if !self.ledger.store.traits.isDurable {
+                        // Half of the budget is kept for the revoking.
+                        await self.waitForDemands(until: now + self.configuration.shutdownBudget / 2)
+                        await self.revokeEverything(until: deadline)
+                    }
+                    await self.waitForDemands(until: deadline)
                     self.work.close()
                 }
                 while let jobs = await work.next() {
                     for job in jobs { group.addTask { await job() } }
                 }
             }
-            try? await ledger.store.record(clock.observation())
-            await conclude()
-            // Before run() returns: whoever waits for its end may open the store again at once.
-            if let incarnation = ledger.opening?.incarnation { await ledger.store.close(incarnation) }
-            finished.deliver(.success(()))
+            await conclude(finished)
             isOver.ring()
         }
     }
@@ -64,8 +66,15 @@ extension LeaseManager {
     private func keepBudget(_ stopBy: Reply<Duration>, _ isOver: Alarm, _ finished: Reply<Void>) async {
         guard let deadline = try? await stopBy.valueWhateverHappens() else { return }
         await isOver.wait(until: deadline, clock.time)
-        await conclude()
-        finished.deliver(.success(()))
+        await conclude(finished)
+    }
+
+    /// Lets calls in flight finish: what their backends answer has yet to be written down by their callers.
+    private func waitForDemands(until deadline: Duration) async {
+        while lifecycle.hasDemands, clock.moment().continuous < deadline {
+            alarm.arm(until: deadline)
+            await alarm.wait(until: deadline, clock.time)
+        }
     }
 
     /// The way out over a volatile store, which nobody will remember: everything is revoked, within the budget.
@@ -88,9 +97,13 @@ extension LeaseManager {
         }
     }
 
-    /// Says what is left, once.
-    private func conclude() async {
+    /// Says what is left, closes the store and lets `run()` return, once.
+    ///
+    /// In this order: whoever starts the next manager on the store when `run()` has returned must not find it closed by this
+    /// one, and what comes back from a hung call later must not write to it.
+    private func conclude(_ finished: Reply<Void>) async {
         guard lifecycle.finish() else { return }
+        try? await ledger.store.record(clock.observation())
         let left = (try? await ledger.ask { try await $0.counts(.all) })?.total
         switch (left, ledger.store.traits.isDurable) {
         case (nil, _): finish(note: "the store did not answer; what is left is not known")
@@ -98,6 +111,8 @@ extension LeaseManager {
         case (let left?, true): finish(note: "\(left) leases stay in the store for the next start")
         case (let left?, false): finish(note: "\(left) leases could not be revoked in time and may still be live")
         }
+        if let incarnation = ledger.opening?.incarnation { await ledger.store.close(incarnation) }
+        finished.deliver(.success(()))
     }
 
     private func finish(note: String) {

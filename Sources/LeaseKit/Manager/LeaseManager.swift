@@ -59,7 +59,7 @@ public final class LeaseManager: Sendable {
     public var storeTraits: StoreTraits { ledger.store.traits }
 
     /// Opens the store if it is not open yet, and learns what it knows about time and about itself.
-    func opened() async throws -> StoreOpening {
+    func opened() async throws -> OpenedStore {
         if let opening = ledger.opening { return opening }
         return try await ledger.open { opening, dispute in
             for doubt in opening.doubts { self.beginHoldOff(.doubt(doubt)) }
@@ -68,7 +68,7 @@ public final class LeaseManager: Sendable {
     }
 
     /// Opens the store for a call that changes something; a manager that has stopped changes nothing.
-    func openedForChange() async throws -> StoreOpening {
+    func openedForChange() async throws -> OpenedStore {
         if lifecycle.phase == .stopped {
             throw LeaseError(.managerStopped, "this manager has stopped; make a new one on the same store")
         }
@@ -81,5 +81,5 @@ public final class LeaseManager: Sendable {
     }
 
     /// The deployment's name, for code that runs after the store was opened.
-    func deployment(_ opening: StoreOpening) -> String { configuration.deployment ?? opening.deployment }
+    func deployment(_ opening: OpenedStore) -> String { configuration.deployment ?? opening.deployment }
 }

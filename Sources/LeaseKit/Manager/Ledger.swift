@@ -7,6 +7,8 @@ import Synchronization
 /// when an answer was lost.
 final class Ledger: Sendable {
     let store: any LeaseStore
+    /// The same, if it never waits.
+    private let immediate: (any ImmediateStore)?
     private let clock: LeaseClock
     private let entropy: LeaseEntropy
     private let events: EventHub
@@ -14,45 +16,48 @@ final class Ledger: Sendable {
     private let state = Locked(State())
 
     private struct State {
-        var opening: StoreOpening?
-        var epochs: Set<UInt64> = []
+        var opening: OpenedStore?
         var isOpening = false
-        var waiters: [Reply<StoreOpening>] = []
+        var waiters: [Reply<OpenedStore>] = []
     }
 
     init(store: any LeaseStore, clock: LeaseClock, entropy: LeaseEntropy, events: EventHub) {
         self.store = store
         self.events = events
+        immediate = store as? any ImmediateStore
         self.clock = clock
         self.entropy = entropy
         operations = Atomic(entropy.next())
     }
 
     /// What the store said when it was opened; nil before.
-    var opening: StoreOpening? { state.withLock { $0.opening } }
+    var opening: OpenedStore? { state.withLock { $0.opening } }
+
+    /// Whether the store has been opened.
+    var isOpen: Bool { state.withLock { $0.opening != nil } }
 
     /// Opens the store once, however many ask at the same time.
     ///
     /// A failure is not remembered.
-    func open(_ learn: @Sendable (StoreOpening, ClockDispute?) -> Void) async throws -> StoreOpening {
-        let ticket: (known: StoreOpening?, wait: Reply<StoreOpening>?) = state.withLock { state in
+    func open(_ learn: @Sendable (StoreOpening, ClockDispute?) -> Void) async throws -> OpenedStore {
+        let ticket: (known: OpenedStore?, wait: Reply<OpenedStore>?) = state.withLock { state in
             if let opening = state.opening { return (opening, nil) }
             guard state.isOpening else {
                 state.isOpening = true
                 return (nil, nil)
             }
-            let reply = Reply<StoreOpening>()
+            let reply = Reply<OpenedStore>()
             state.waiters.append(reply)
             return (nil, reply)
         }
         if let known = ticket.known { return known }
         if let reply = ticket.wait { return try await reply.valueWhateverHappens() }
-        let result: Result<StoreOpening, any Error>
+        let result: Result<OpenedStore, any Error>
         do {
             let opening = try await store.open(at: clock.time.read())
             let dispute = store.traits.isDurable ? clock.start(from: opening.observed) : nil
             learn(opening, dispute)
-            result = .success(opening)
+            result = .success(OpenedStore(opening))
         } catch {
             result = .failure(LeaseError(store: error))
         }
@@ -68,11 +73,7 @@ final class Ledger: Sendable {
 
     /// Notes a new epoch.
     func enter(epoch: UInt64) {
-        state.withLock {
-            $0.opening?.epoch = epoch
-            $0.opening?.livedEpochs.insert(epoch)
-            $0.opening?.doubts = []
-        }
+        state.withLock { $0.opening = $0.opening?.entering(epoch: epoch) }
     }
 
     /// What goes with a writing call.
@@ -92,21 +93,33 @@ final class Ledger: Sendable {
         _ question: (any LeaseStore) async throws -> StoreReply<Value>
     ) async throws -> Value {
         do {
-            let reply = try await question(store)
-            if let time = reply.storeTime { clock.settle(to: time) }
-            for record in reply.setAside { events.publish(LeaseEvent(.quarantined, record, at: clock.now)) }
-            return reply.value
-        } catch let error as CancellationError {
-            // Reads and insertions look at cancellation before they begin: nothing was done.
-            throw error
+            return take(try await question(store))
         } catch {
-            throw LeaseError(store: error)
+            throw Self.reading(error)
         }
+    }
+
+    /// The value of a reply, whose time becomes the manager's.
+    private func take<Value: Sendable>(_ reply: StoreReply<Value>) -> Value {
+        if let time = reply.storeTime { clock.settle(to: time) }
+        for record in reply.setAside { events.publish(LeaseEvent(.quarantined, record, at: clock.now)) }
+        return reply.value
+    }
+
+    private static func reading(_ error: any Error) -> any Error {
+        // Reads and insertions look at cancellation before they begin: nothing was done.
+        error is CancellationError ? error : LeaseError(store: error)
     }
 
     /// Applies one change.
     func apply(_ change: LeaseChange, _ context: StoreContext) async throws -> LeaseChangeOutcome {
-        let outcomes = try await ask { try await $0.apply([change], context) }
+        let outcomes: [LeaseChangeOutcome]
+        do {
+            if let immediate { return try immediate.applyNow(change, context) }
+            outcomes = take(try await store.apply([change], context))
+        } catch {
+            throw Self.reading(error)
+        }
         guard let outcome = outcomes.first else {
             throw LeaseError(.storeRefused, "the store gave no answer to a change; run its conformance suite")
         }
@@ -129,9 +142,30 @@ final class Ledger: Sendable {
         }
     }
 
+    /// Places an order; placing it again after a lost answer is placing it once.
+    func place(
+        _ order: RevocationOrder,
+        claimUntil: LeaseInstant?,
+        _ context: StoreContext
+    ) async throws -> OrderPlacement {
+        do {
+            if let immediate { return try immediate.placeNow(order, claimUntil: claimUntil, context) }
+            return take(try await store.place(order, claimUntil: claimUntil, context))
+        } catch {
+            let reading = Self.reading(error)
+            guard (reading as? LeaseError)?.code == .storeUnknown else { throw reading }
+            return try await ask { try await $0.place(order, claimUntil: nil, context) }
+        }
+    }
+
     /// Finds one lease.
     func find(_ id: LeaseID) async throws -> LeaseRecord? {
-        try await ask { try await $0.find([id]) }.first ?? nil
+        do {
+            if let immediate { return try immediate.findNow(id) }
+            return take(try await store.find([id])).first ?? nil
+        } catch {
+            throw Self.reading(error)
+        }
     }
 }
 

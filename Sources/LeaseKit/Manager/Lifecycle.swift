@@ -9,6 +9,7 @@ final class Lifecycle: Sendable {
         var phase = Phase.idle
         var hasRun = false
         var waiters: [Reply<Void>] = []
+        var demands = 0
     }
 
     private let state = Locked(State())
@@ -55,11 +56,24 @@ final class Lifecycle: Sendable {
         }
     }
 
-    /// Throws once no new demand is taken.
-    func requireDemand() throws {
-        let phase = phase
-        if phase == .stopping || phase == .stopped { throw Self.stopped }
+    /// Notes a call that issues or renews; throws once no new ones are taken.
+    func beginDemand() throws {
+        try state.withLock { state throws(LeaseError) in
+            if state.phase == .stopping || state.phase == .stopped { throw Self.stopped }
+            state.demands += 1
+        }
     }
+
+    /// Notes that such a call is done; true when the shutdown waits for this news.
+    func endDemand() -> Bool {
+        state.withLock { state in
+            state.demands -= 1
+            return state.demands == 0 && state.phase == .stopping
+        }
+    }
+
+    /// Whether calls that issue or renew are under way.
+    var hasDemands: Bool { state.withLock { $0.demands > 0 } }
 
     /// Waits, but not for ever, until `run()` runs.
     func requireRunning(within limit: Duration, _ time: any LeaseTime) async throws {

@@ -13,10 +13,7 @@ public struct LeaseEntropy: Sendable {
     }
 
     /// The system's cryptographic generator.
-    public static let system = LeaseEntropy {
-        var generator = SystemRandomNumberGenerator()
-        return generator.next()
-    }
+    public static let system = LeaseEntropy { systemBits.withLock { $0.next() } }
 
     /// Sixty-four random bits.
     public func next() -> UInt64 { draw() }
@@ -26,3 +23,5 @@ public struct LeaseEntropy: Sendable {
         Double(next() >> 11) * 0x1p-53
     }
 }
+
+private let systemBits = Locked(SystemBits())

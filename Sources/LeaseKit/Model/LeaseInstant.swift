@@ -66,7 +66,13 @@ extension LeaseInstant: Comparable {
 extension Duration {
     /// The whole nanoseconds of this duration, held at the ends of `Int64` (about 292 years).
     package var saturatingNanoseconds: Int64 {
-        let nanoseconds = attoseconds / 1_000_000_000
-        return Int64(exactly: nanoseconds) ?? (nanoseconds < 0 ? .min : .max)
+        let attosecondsPerNanosecond: UInt64 = 1_000_000_000
+        let magnitude = attoseconds.magnitude
+        let (high, low) = (UInt64(truncatingIfNeeded: magnitude >> 64), UInt64(truncatingIfNeeded: magnitude))
+        // The quotient fits into 64 bits, so that one instruction divides instead of a routine for 128.
+        guard high < attosecondsPerNanosecond else { return attoseconds < 0 ? .min : .max }
+        let nanoseconds = attosecondsPerNanosecond.dividingFullWidth((high, low)).quotient
+        if attoseconds < 0 { return nanoseconds > Int64.max.magnitude ? .min : -Int64(nanoseconds) }
+        return nanoseconds > Int64.max.magnitude ? .max : Int64(nanoseconds)
     }
 }

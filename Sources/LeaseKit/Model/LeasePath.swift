@@ -30,10 +30,37 @@ public enum LeasePath: Sendable {
 
     /// Joins a mount's path and a path below it; the second may be empty.
     public static func join(_ mount: String, _ below: String) -> String {
-        below.isEmpty ? mount : "\(mount)/\(below)"
+        if below.isEmpty { return mount }
+        var path = ""
+        path.reserveCapacity(mount.utf8.count + 1 + below.utf8.count)
+        path += mount
+        path += "/"
+        path += below
+        return path
+    }
+
+    /// Whether a path is good: one pass, no memory.
+    ///
+    /// What is wrong with one that is not is found out afterwards.
+    private static func isGood(_ path: String) -> Bool {
+        var (length, dots) = (0, 0)
+        // An empty segment, "." and "..": nothing but dots, and at most two.
+        var isSegmentGood: Bool { length > 2 || length != dots }
+        for byte in path.utf8 {
+            if byte < 0x20 || byte == 0x7F { return false }
+            if byte == UInt8(ascii: "/") {
+                if !isSegmentGood { return false }
+                (length, dots) = (0, 0)
+            } else {
+                length += 1
+                if byte == UInt8(ascii: ".") { dots += 1 }
+            }
+        }
+        return isSegmentGood && path.utf8.count <= maximumLength
     }
 
     private static func problem(in path: String) -> String? {
+        if isGood(path) { return nil }
         if path.isEmpty { return "is empty; give it at least one segment, such as \"database\"" }
         if path.utf8.count > maximumLength {
             return "is \(path.utf8.count) bytes long; keep it within \(maximumLength)"

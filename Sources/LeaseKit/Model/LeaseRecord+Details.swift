@@ -46,13 +46,20 @@ extension LeaseRecord {
 
         /// Makes empty fields.
         public init() {}
+
+        /// Whether nothing is set: what `self == Fields()` says, the field first that is most likely there.
+        var isEmpty: Bool {
+            cause == nil && failure == nil && requestID == nil && owner == nil && period == nil
+                && explicitMaximum == nil
+                && usesLeft == nil && sealedPayload == nil && labels.isEmpty && otherOrders.isEmpty
+        }
     }
 
     /// Changes the rare fields, and drops them altogether when nothing is left.
     package mutating func update(_ change: (inout Fields) -> Void) {
         var fields = details?.fields ?? Fields()
         change(&fields)
-        details = fields == Fields() ? nil : Details(fields)
+        details = fields.isEmpty ? nil : Details(fields)
     }
 
     /// The length of one period.

@@ -44,7 +44,12 @@ public struct ClockJudge: Sendable {
 
     /// The time at a reading.
     public func now(_ reading: TimeReading) -> LeaseInstant {
-        anchor + (reading.continuous - anchoredAt)
+        now(atContinuous: reading.continuous)
+    }
+
+    /// The time at a reading of the continuous clock, the only one that it depends on.
+    func now(atContinuous continuous: Duration) -> LeaseInstant {
+        anchor + (continuous - anchoredAt)
     }
 
     /// Watches a reading: a new dispute, a suspend, or nothing new.

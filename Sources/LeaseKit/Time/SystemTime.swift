@@ -21,16 +21,25 @@ public struct SystemTime: LeaseTime {
         let wall = Self.nanoseconds(CLOCK_REALTIME)
         #if canImport(Darwin)
             // Darwin names them the other way round: "monotonic" goes on during sleep, "uptime" does not.
-            let (continuous, suspending) = (Self.nanoseconds(CLOCK_MONOTONIC), Self.nanoseconds(CLOCK_UPTIME_RAW))
+            let suspending = Self.nanoseconds(CLOCK_UPTIME_RAW)
         #else
-            let (continuous, suspending) = (Self.nanoseconds(CLOCK_BOOTTIME), Self.nanoseconds(CLOCK_MONOTONIC))
+            let suspending = Self.nanoseconds(CLOCK_MONOTONIC)
         #endif
         return TimeReading(
             wall: LeaseInstant(nanosecondsSinceEpoch: wall),
-            continuous: .nanoseconds(continuous),
+            continuous: Self.readContinuous(),
             suspending: .nanoseconds(suspending),
             bootID: bootID
         )
+    }
+
+    /// Reads the continuous clock alone.
+    static func readContinuous() -> Duration {
+        #if canImport(Darwin)
+            .nanoseconds(nanoseconds(CLOCK_MONOTONIC))
+        #else
+            .nanoseconds(nanoseconds(CLOCK_BOOTTIME))
+        #endif
     }
 
     /// Sleeps until the continuous clock shows `deadline`.
@@ -44,10 +53,18 @@ public struct SystemTime: LeaseTime {
         }
     }
 
+    /// Reads a clock.
+    ///
+    /// The two words of the sample are read by their place: which C module their names belong to depends on whether the
+    /// compiler sees one file or the whole module, and a release build would not find them.
     private static func nanoseconds(_ clock: clockid_t) -> Int64 {
-        var sample = timespec()
-        clock_gettime(clock, &sample)
-        return Int64(sample.tv_sec) * 1_000_000_000 + Int64(sample.tv_nsec)
+        withUnsafeTemporaryAllocation(of: timespec.self, capacity: 1) { sample in
+            guard let address = sample.baseAddress, clock_gettime(clock, address) == 0 else { return 0 }
+            let words = UnsafeRawPointer(address)
+            let seconds = words.load(as: Int.self)
+            let nanoseconds = words.load(fromByteOffset: MemoryLayout<Int>.size, as: Int.self)
+            return Int64(seconds) * 1_000_000_000 + Int64(nanoseconds)
+        }
     }
 }
 

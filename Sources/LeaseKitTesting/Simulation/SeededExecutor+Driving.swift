@@ -71,11 +71,11 @@ extension SeededExecutor {
             return true
         }
         guard isFree else { throw SimulationError.alreadyDriving }
-        time?.line.settler.withLock { $0 = { [weak self] in await self?.settle() } }
+        time?.line.settler.withLock { $0.settle = { [weak self] in await self?.settle() } }
     }
 
     private func end() {
-        time?.line.settler.withLock { $0 = nil }
+        time?.line.settler.withLock { $0.settle = nil }
         state.withLock { $0.driver = nil }
     }
 

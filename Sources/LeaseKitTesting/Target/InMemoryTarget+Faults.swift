@@ -26,6 +26,9 @@ extension InMemoryTarget {
     /// Lets listings lag behind what was made and ended.
     public func setInventoryLag(_ lag: Duration) { settled { $0.inventoryLag = lag } }
 
+    /// Bounds how long after its arrival a request may still make a credential, as a backend's settling time promises.
+    public func setLatestApplication(_ limit: Duration?) { settled { $0.latestApplication = limit } }
+
     /// Puts another target under the same address, with a table of its own, or an earlier one back again.
     ///
     /// Requests on their way still reach the target that they were sent to.

@@ -25,7 +25,11 @@ extension TargetState {
             return ticket(.never, scope: .target)
         case .losingReplies?:
             note(request, .arrived, at: now.wall)
-            _ = apply(request, to: fingerprint, arrivedAt: now.wall, now)
+            if let refusal = refusal(of: request) {
+                note(request, .refused(refusal.code), at: now.wall)
+            } else {
+                _ = apply(request, to: fingerprint, arrivedAt: now.wall, now)
+            }
             return ticket(.never, scope: .target)
         case nil:
             break

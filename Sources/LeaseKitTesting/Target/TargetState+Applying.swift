@@ -88,7 +88,7 @@ extension TargetState {
             }
             return (.nothingThere(isProven: !isInFlight(request.name)), .nothingThere)
         }
-        guard isSame(held.mark, request.mark) else { return (.notOurs, .notOurs) }
+        guard ignoresMarks || isSame(held.mark, request.mark) else { return (.notOurs, .notOurs) }
         guard isRevocable else { return (.endsAt(held.endsAt), .left) }
         tables[table]?.principals[request.name] = nil
         tables[table]?.ended.append((held, now.continuous))
@@ -102,6 +102,9 @@ extension TargetState {
         let ghosts = table.ended.filter { $0.after + inventoryLag > now.continuous }.map(\.principal)
             .filter { table.principals[$0.name] == nil }
         let all = Dictionary((seen + ghosts).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        if listsEverything {
+            return all.values.filter { $0.mark != nil }.map { $0.claimed(by: deployment) }.sorted { $0.name < $1.name }
+        }
         return all.values.filter { $0.mark?.deployment == deployment && $0.isLive(at: now.wall) }
             .sorted { $0.name < $1.name }
     }
@@ -115,4 +118,21 @@ extension TargetState {
 
 extension String {
     fileprivate func isAfter(_ other: String) -> Bool { self > other }
+}
+
+extension TargetPrincipal {
+    /// The same with another deployment in its mark, as a listing by name alone would have it.
+    fileprivate func claimed(by deployment: String) -> TargetPrincipal {
+        TargetPrincipal(
+            name: name,
+            number: number,
+            mark: mark.map { LeaseMark(deployment: deployment, lease: $0.lease, epoch: $0.epoch) },
+            role: role,
+            madeAt: madeAt,
+            endsAt: endsAt,
+            target: target,
+            password: password,
+            madeAfter: madeAfter
+        )
+    }
 }

@@ -39,6 +39,11 @@ struct TargetState: Sendable {
     var isLoginBroken = false
     var inventoryLag: Duration = .zero
     var numbers: UInt64 = 0
+    /// Defects, for the proof that checkers notice them.
+    var ignoresMarks = false
+    var listsEverything = false
+    /// How long after its arrival a request to make something may still be done; it is dropped later.
+    var latestApplication: Duration?
     /// How many requests of each operation have arrived.
     var arrivals: [TargetOperation: Int] = [:]
 
@@ -75,6 +80,7 @@ struct TargetState: Sendable {
 
     /// Does everything that is due, in the order in which it is due.
     mutating func settle(_ now: TimeReading) {
+        dropStale(now)
         while let next = inFlight.indices.filter({ inFlight[$0].due.map { $0 <= now.continuous } ?? false })
             .min(by: { (inFlight[$0].due ?? .zero, inFlight[$0].id) < (inFlight[$1].due ?? .zero, inFlight[$1].id) })
         {
@@ -88,6 +94,14 @@ struct TargetState: Sendable {
                 isDuplicate: late.isDuplicate
             )
             if late.isAnswered { answers[late.id] = reply }
+        }
+    }
+
+    /// Forgets what a target that keeps its promise on settling would not do any more.
+    private mutating func dropStale(_ now: TimeReading) {
+        guard let latestApplication, !inFlight.isEmpty else { return }
+        inFlight.removeAll { late in
+            late.request.operation == .issue && late.arrivedAt + latestApplication < now.wall
         }
     }
 

@@ -93,13 +93,18 @@ final class Timeline: Sendable {
 
     let state = Locked(State())
     /// Waits until nothing else can run, while a seeded executor drives.
-    let settler = Locked<(@Sendable () async -> Void)?>(nil)
+    let settler = Locked(Settler())
+
+    /// In a struct of its own: a bare closure inside a generic box is wrapped once more at each access.
+    struct Settler: Sendable {
+        var settle: (@Sendable () async -> Void)?
+    }
 
     /// The true time.
     var now: Duration { state.withLock { $0.now } }
 
     func settle() async {
-        if let settle = settler.withLock({ $0 }) { await settle() }
+        if let settle = settler.withLock({ $0.settle }) { await settle() }
     }
 
     /// Moves to the next instant at which somebody wakes, but not past `limit`, and wakes everyone who is due then.

@@ -15,7 +15,7 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<200 {
                 group.addTask { [time] in
-                    try await turns.withTurn(number % 3, until: .seconds(1), time) {
+                    try await turns.withTurn(number % 3, until: .seconds(1), time) { _ in
                         let count = inside.withLock {
                             $0[number % 3, default: 0] += 1; return $0[number % 3] ?? 0
                         }
@@ -31,15 +31,15 @@ import Testing
 
     @Test func otherKeysDoNotWait() async throws {
         let turns = KeyedTurns<Int>()
-        try await turns.withTurn(1, until: .zero, time) {
-            try await turns.withTurn(2, until: .zero, time) {}
+        try await turns.withTurn(1, until: .zero, time) { _ in
+            try await turns.withTurn(2, until: .zero, time) { _ in }
         }
     }
 
     @Test func whoWaitsTooLongIsToldSo() async throws {
         let turns = KeyedTurns<Int>()
-        let error = try await turns.withTurn(1, until: .zero, time) {
-            async let second: Void = turns.withTurn(1, until: .seconds(3), time) {}
+        let error = try await turns.withTurn(1, until: .zero, time) { _ in
+            async let second: Void = turns.withTurn(1, until: .seconds(3), time) { _ in }
             try await time.waitUntilArmed(until: .seconds(3))
             await time.advance(by: .seconds(3))
             do {
@@ -51,16 +51,16 @@ import Testing
         }
         #expect(error?.code == .deadlineExceeded)
         #expect(error?.message.contains("try again") == true)
-        try await turns.withTurn(1, until: .zero, time) {}
+        try await turns.withTurn(1, until: .zero, time) { _ in }
     }
 
     @Test func aTurnPassesOverWhoWentAway() async throws {
         let turns = KeyedTurns<Int>()
         try await withThrowingTaskGroup(of: Int.self) { group in
-            try await turns.withTurn(1, until: .zero, time) {
-                async let gone: Void = turns.withTurn(1, until: .seconds(3), time) {}
+            try await turns.withTurn(1, until: .zero, time) { _ in
+                async let gone: Void = turns.withTurn(1, until: .seconds(3), time) { _ in }
                 try await time.waitUntilArmed(until: .seconds(3))
-                group.addTask { [time] in try await turns.withTurn(1, until: .seconds(9), time) { 9 } }
+                group.addTask { [time] in try await turns.withTurn(1, until: .seconds(9), time) { _ in 9 } }
                 try await time.waitUntilArmed(until: .seconds(9))
                 await time.advance(by: .seconds(3))
                 _ = try? await gone
@@ -72,8 +72,8 @@ import Testing
     @Test func anErrorPassesTheTurnOn() async throws {
         let turns = KeyedTurns<Int>()
         await #expect(throws: CancellationError.self) {
-            try await turns.withTurn(1, until: .zero, time) { throw CancellationError() }
+            try await turns.withTurn(1, until: .zero, time) { _ in throw CancellationError() }
         }
-        #expect(try await turns.withTurn(1, until: .zero, time) { true })
+        #expect(try await turns.withTurn(1, until: .zero, time) { _ in true })
     }
 }

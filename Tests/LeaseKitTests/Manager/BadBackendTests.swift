@@ -140,7 +140,7 @@ import Testing
         }
     }
 
-    @Test func aBackendThatCannotReadItsHandleHasTheLeaseSetAside() throws {
+    @Test func aDeniedRevocationIsStuckUntilItIsRearmedByItsCode() throws {
         let isReadable = Locked(false)
         var backend = OddBackend()
         backend.onRevoke = { _ in

@@ -10,7 +10,9 @@ import Testing
     private static let now = LeaseInstant(secondsSinceEpoch: 10_000)
     private static let claim = LeaseClaim(rawValue: 7)
 
-    /// A claimed lease. One that settles was given up `age` ago.
+    /// A claimed lease.
+    ///
+    /// One that settles was given up `age` ago.
     private static func record(_ state: LeaseState, age: Duration = .seconds(10), attempts: UInt32 = 0) -> LeaseRecord {
         let insertion = LeaseInsertion(
             id: LeaseID(high: 1, low: 2),

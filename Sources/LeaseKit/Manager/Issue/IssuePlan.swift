@@ -53,6 +53,13 @@ struct Place {
         self.mount = mount
     }
 
+    /// Takes a place if there is one at once.
+    mutating func takeNow(at now: LeaseInstant) -> Bool {
+        isHeld = mount.enterNow(at: now)
+        return isHeld
+    }
+
+    /// Waits for a place.
     mutating func take(until deadline: Duration) async throws {
         try await mount.enter(until: deadline, manager.clock)
         isHeld = true
@@ -78,14 +85,15 @@ extension IssueOptions {
         if size > 512 {
             throw LeaseError(.invalidRequest, "the labels take \(size) bytes; keep them within 512")
         }
-        for (name, text) in [("requestID", requestID), ("owner", owner), ("actor", actor)] {
-            guard let text else { continue }
-            if text.isEmpty || text.utf8.count > 256 {
-                throw LeaseError(.invalidRequest, "\(name) has \(text.utf8.count) bytes; use 1 to 256, or nil for none")
-            }
-        }
+        try validate(requestID, "requestID")
+        try validate(owner, "owner")
+        try validate(actor, "actor")
         if (sealedPayload?.count ?? 0) > HandleSize.maximum {
             throw LeaseError(.invalidRequest, "the sealed payload is larger than \(HandleSize.maximum) bytes")
         }
+    }
+    private func validate(_ text: String?, _ name: StaticString) throws(LeaseError) {
+        guard let text, text.isEmpty || text.utf8.count > 256 else { return }
+        throw LeaseError(.invalidRequest, "\(name) has \(text.utf8.count) bytes; use 1 to 256, or nil for none")
     }
 }

@@ -19,7 +19,8 @@ extension LeaseManager {
         at mount: MountRuntime
     ) async throws -> Lease<Secret> {
         try Task.checkCancellation()
-        try lifecycle.requireDemand()
+        try lifecycle.beginDemand()
+        defer { if lifecycle.endDemand() { alarm.ring() } }
         if mount.abilities.callStyle == .suspending {
             try await lifecycle.requireRunning(within: configuration.startTimeout, clock.time)
         }
@@ -34,10 +35,10 @@ extension LeaseManager {
         let timeout = mount.settings.issueTimeout
         let begin = clock.moment()
         var place = Place(manager: self, mount: mount)
-        try await place.take(until: begin.continuous + timeout)
+        if !place.takeNow(at: begin.now) { try await place.take(until: begin.continuous + timeout) }
         // From here the place is given back by whoever makes the backend call, or below if it never comes to that.
         do {
-            try await confirmTarget(of: mount)
+            if !mount.isConfirmed { try await confirmTarget(of: mount) }
             let plan = try await writeDown(request, options, from: backend, at: mount, timeout)
             return try await make(plan, request, from: backend, at: mount, &place)
         } catch {
@@ -59,7 +60,7 @@ extension LeaseManager {
         let path = LeasePath.join(mount.path, rolePath)
         try LeasePath.validate(path)
         let role = try askBackend { try backend.roleVersion(at: rolePath) }
-        var parentEnd = try await parentEnd(options)
+        var parentEnd = options.parent == nil ? nil : try await parentEnd(options)
 
         // A parent that is shortened between reading it and writing the child makes the store refuse; then the decision is
         // taken again with the new bound. More than a few rounds cannot happen by chance.
@@ -166,6 +167,10 @@ extension LeaseManager {
         _ mount: MountRuntime
     ) async -> Made<Secret> {
         var handle = plan.record.handle
+        // After a standstill the pending lease may have been looked at and removed: nothing is sent behind its back.
+        guard clock.moment().continuous < plan.moment.continuous + plan.timeout else {
+            return Made(handle: handle, result: .failure(.neverSent))
+        }
         do {
             let issued = try await backend.issue(request, as: &handle, plan.call)
             noteSuccess(at: mount)

@@ -4,7 +4,8 @@
 /// The mounts that are served here, by number and by path.
 final class MountDirectory: Sendable {
     private struct State {
-        var byID: [MountID: MountRuntime] = [:]
+        /// By number.
+        var mounts: [MountRuntime] = []
         var reserved: Set<String> = []
     }
 
@@ -31,20 +32,32 @@ final class MountDirectory: Sendable {
         state.withLock { _ = $0.reserved.remove(path) }
     }
 
-    func add(_ mount: MountRuntime) { state.withLock { $0.byID[mount.id] = mount } }
+    func add(_ mount: MountRuntime) {
+        state.withLock { state in
+            let place = state.mounts.firstIndex { $0.id >= mount.id } ?? state.mounts.count
+            state.mounts.insert(mount, at: place)
+        }
+    }
 
     func remove(_ mount: MountRuntime) {
         state.withLock { state in
-            state.byID[mount.id] = nil
+            state.mounts.removeAll { $0 === mount }
             state.reserved.remove(mount.path)
         }
     }
 
-    subscript(_ id: MountID) -> MountRuntime? { state.withLock { $0.byID[id] } }
-
-    var all: [MountRuntime] {
-        state.withLock { Array($0.byID.values) }.sorted { $0.id < $1.id }
+    subscript(_ id: MountID) -> MountRuntime? {
+        state.withLock { state in
+            var (low, high) = (0, state.mounts.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if state.mounts[middle].id < id { low = middle + 1 } else { high = middle }
+            }
+            return low < state.mounts.count && state.mounts[low].id == id ? state.mounts[low] : nil
+        }
     }
+
+    var all: [MountRuntime] { state.withLock { $0.mounts } }
 
     /// The mount at exactly this path.
     func at(_ path: String) throws -> MountRuntime {

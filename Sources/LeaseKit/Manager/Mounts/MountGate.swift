@@ -20,21 +20,26 @@ struct MountGate: Sendable {
     enum Refusal: Sendable, Equatable {
         case targetDown(retryAfter: Duration)
         case targetMismatch(found: String)
+        case unmounting
         case busy
         case tooFast(Duration)
     }
 
-    var settings: MountSettings
+    /// Shared and not copied: they are large, and each call asks for several of them.
+    private(set) var shared: SharedSettings
+    var settings: MountSettings { shared.value }
     var breaker: CircuitBreaker
     var identity = Identity.unasked
     var limiter = RateLimiter()
     /// Whether the target is being asked who it is, on behalf of the background work.
     var isProbing = false
+    /// Whether the mount is on its way out and takes no new demand.
+    var isUnmounting = false
     private(set) var demands = 0
     private(set) var revocations = 0
 
     init(_ settings: MountSettings) {
-        self.settings = settings
+        shared = SharedSettings(settings)
         breaker = CircuitBreaker(probeInterval: settings.probeInterval)
     }
 
@@ -43,6 +48,7 @@ struct MountGate: Sendable {
     /// `asksFirst` says that whoever enters asks the target who it is before anything else: the one call that another target
     /// may be sent.
     mutating func enter(_ kind: Kind, at now: LeaseInstant, asksFirst: Bool = false) -> Refusal? {
+        if isUnmounting && kind == .demand { return .unmounting }
         if case .mismatch(let found) = identity, !asksFirst || !breaker.wouldAdmit(at: now) {
             return .targetMismatch(found: found)
         }
@@ -96,7 +102,9 @@ struct MountGate: Sendable {
         return breaker.fail(at: now, retryAfter: retryAfter)
     }
 
-    /// Another target answers; true when that is news. Who it is is asked again as often as one that is down is probed.
+    /// Another target answers; true when that is news.
+    ///
+    /// Who it is is asked again as often as one that is down is probed.
     mutating func mismatch(found: String, at now: LeaseInstant) -> Bool {
         _ = breaker.fail(at: now)
         defer { identity = .mismatch(found: found) }
@@ -104,7 +112,14 @@ struct MountGate: Sendable {
     }
 
     mutating func change(_ settings: MountSettings) {
-        self.settings = settings
+        shared = SharedSettings(settings)
         breaker.probeInterval = settings.probeInterval
     }
+}
+
+/// A mount's settings as they were at one moment.
+final class SharedSettings: Sendable {
+    let value: MountSettings
+
+    init(_ value: MountSettings) { self.value = value }
 }

@@ -25,7 +25,10 @@ final class MountRuntime: Sendable {
         target = Locked(registration.fingerprint)
     }
 
-    var settings: MountSettings { gate.withLock { $0.settings } }
+    /// Whether the target that answers is known to be the right one.
+    var isConfirmed: Bool { gate.withLock { $0.identity == .confirmed } }
+
+    var settings: MountSettings { gate.withLock { $0.shared }.value }
 
     /// The fingerprint of the target that the mount belongs to.
     var fingerprint: String? {
@@ -35,8 +38,12 @@ final class MountRuntime: Sendable {
 
     /// The path below the mount.
     func rolePath(of path: String) -> String {
-        path.utf8.count > self.path.utf8.count ? String(path.dropFirst(self.path.count + 1)) : ""
+        let (whole, own) = (path.utf8, self.path.utf8.count)
+        return whole.count > own ? String(path[whole.index(whole.startIndex, offsetBy: own + 1)...]) : ""
     }
+
+    /// Takes a place to issue or renew if there is one at once.
+    func enterNow(at now: LeaseInstant) -> Bool { gate.withLock { $0.enter(.demand, at: now) } == nil }
 
     /// Waits for a place to issue or renew, first come first served, until the deadline.
     func enter(until deadline: Duration, _ clock: LeaseClock) async throws {
@@ -55,6 +62,11 @@ final class MountRuntime: Sendable {
                     .targetUnavailable,
                     "the target of mount \"\(path)\" is down; it is probed every few seconds, try again then",
                     retryAfter: wait
+                )
+            case .unmounting:
+                throw LeaseError(
+                    .unknownMount,
+                    "mount \"\(path)\" was unmounted, or is being unmounted; mount a backend there again first"
                 )
             case .busy:
                 try await waitForTurn(until: deadline, clock)

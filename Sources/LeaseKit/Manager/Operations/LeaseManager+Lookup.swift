@@ -4,7 +4,7 @@
 extension LeaseManager {
     /// Finds a lease by its id; nil when there is none (any more).
     public func lease(_ id: LeaseID) async throws -> LeaseRecord? {
-        _ = try await opened()
+        if !ledger.isOpen { _ = try await opened() }
         return try await ledger.find(id)
     }
 

@@ -122,7 +122,7 @@ extension LeaseManager {
     }
 
     /// Credentials of ours that are newer than anything this store knew when it was opened tell of another copy.
-    private func noteWitnesses(_ page: ErasedInventoryPage, _ opening: StoreOpening) throws {
+    private func noteWitnesses(_ page: ErasedInventoryPage, _ opening: OpenedStore) throws {
         guard let newest = opening.observed?.time, let lived = ledger.opening?.livedEpochs else { return }
         let hasWitness = page.items.contains { item in
             guard item.mark.deployment == deployment(opening), let madeAt = item.madeAt else { return false }

@@ -22,27 +22,45 @@ extension LeaseManager {
     ) async throws {
         _ = try await openedForChange()
         let mount = try mounts.at(path)
-        if policy == .leave {
+        // No new demand from here: a lease that is inserted behind a mount's back would never be served again.
+        mount.gate.withLock { $0.isUnmounting = true }
+        do {
+            if policy != .leave { try await forget(mount, policy, cause) }
             mounts.remove(mount)
-            return
+        } catch {
+            // After a lost answer the mount may be forgotten already: nothing goes in until this is called again.
+            let isOpen = (error as? LeaseError)?.code != .storeUnknown
+            if isOpen { mount.gate.withLock { $0.isUnmounting = false } }
+            throw error
         }
+    }
+
+    private func forget(_ mount: MountRuntime, _ policy: UnmountPolicy, _ cause: LeaseCause) async throws {
         var order: RevocationOrderID?
         if case .revoke(let wait) = policy {
             // Closing, so that nothing new comes in while the old ones go.
             let options = RevokeOptions(cause: cause, isClosing: true, wait: wait)
             order = try await revoke(.mount(mount.id), options).order
         }
+        if try await unregister(mount, cause) { return }
+        if let order { try await reopen(order, cause: cause) }
+        let left = try await counts(.mount(mount.id))
+        let running = mount.gate.withLock { $0.demands }
+        throw LeaseError(
+            .mountInUse,
+            "mount \"\(mount.path)\" still has \(left.total) leases and \(running) running calls; revoke them first, "
+                + "unmount with .revoke(wait:), or leave them in the store with .leave"
+        )
+    }
+
+    /// Forgets a mount that nobody uses; false when it is in use.
+    private func unregister(_ mount: MountRuntime, _ cause: LeaseCause) async throws -> Bool {
+        // Whoever holds a place may be about to write a lease down.
+        guard mount.gate.withLock({ $0.demands }) == 0 else { return false }
+        // Others may serve the mount on a shared store, and write leases down under its number at any time: it stays.
+        guard ledger.store.traits.isExclusive else { return try await counts(.mount(mount.id)).total == 0 }
         let context = ledger.context(cause)
-        guard try await ledger.ask({ try await $0.unregister(mount.id, context) }) else {
-            if let order { try await reopen(order, cause: cause) }
-            let left = try await counts(.mount(mount.id))
-            throw LeaseError(
-                .mountInUse,
-                "mount \"\(path)\" still has \(left.total) leases; revoke them first, unmount with .revoke(wait:), or leave "
-                    + "them in the store with .leave"
-            )
-        }
-        mounts.remove(mount)
+        return try await ledger.ask { try await $0.unregister(mount.id, context) }
     }
 
     /// Accepts the target that answers now as the one that a mount belongs to.

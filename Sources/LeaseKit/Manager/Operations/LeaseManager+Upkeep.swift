@@ -28,9 +28,8 @@ extension LeaseManager {
     @discardableResult
     public func abandon(_ id: LeaseID, cause: LeaseCause = LeaseCause(.requested)) async throws -> LeaseRecord {
         let record = try await change(id, .remove(nil, .abandoned), "abandoned", cause)
-        publish(
-            LeaseEvent(.abandoned, record, at: clock.now, isRemoved: true, note: "its credential may still be live")
-        )
+        let note = "its credential may still be live"
+        publish(LeaseEvent(.abandoned, record, at: clock.now, outcome: .abandoned, note: note))
         await reportFinished(record.orders)
         alarm.ring()
         return record

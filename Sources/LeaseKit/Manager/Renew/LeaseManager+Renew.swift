@@ -9,12 +9,19 @@ extension LeaseManager {
     /// renewal whose answer was lost is harmless.
     ///
     /// - Throws: ``LeaseError``; a failed renewal leaves the lease as it was and never makes a new credential.
-    @discardableResult
     public func renew(_ id: LeaseID, _ options: RenewOptions = RenewOptions()) async throws -> RenewalOutcome {
+        try await renew(id, options, within: nil)
+    }
+
+    /// Extends a lease, of one mount only if that is asked for: what a mount's holder renews is the mount's own.
+    func renew(_ id: LeaseID, _ options: RenewOptions, within only: MountRuntime?) async throws -> RenewalOutcome {
         try Task.checkCancellation()
-        try lifecycle.requireDemand()
-        _ = try await opened()
-        guard let record = try await ledger.find(id) else { throw LeaseError.notFound(id) }
+        try lifecycle.beginDemand()
+        defer { if lifecycle.endDemand() { alarm.ring() } }
+        if !ledger.isOpen { _ = try await opened() }
+        guard let record = try await ledger.find(id), only == nil || only?.id == record.mount else {
+            throw LeaseError.notFound(id)
+        }
         guard let mount = mounts[record.mount] else {
             throw LeaseError(
                 .unknownMount,
@@ -26,7 +33,8 @@ extension LeaseManager {
             try await lifecycle.requireRunning(within: configuration.startTimeout, clock.time)
         }
         let deadline = clock.moment().continuous + mount.settings.renewTimeout
-        return try await mount.renewals.withTurn(id, until: deadline, clock.time) {
+        return try await mount.renewals.withTurn(id, until: deadline, clock.time) { hadToWait in
+            guard hadToWait else { return try await renewNow(record, options, at: mount, until: deadline) }
             // Read again, now that it is our turn: the renewal before has changed the record, and what was planned on the
             // old one would move the target back behind it.
             guard let record = try await ledger.find(id) else { throw LeaseError.notFound(id) }
@@ -46,11 +54,12 @@ extension LeaseManager {
         for _ in 0..<4 {
             let moment = clock.moment()
             let plan = try await plan(record, options, at: mount, moment)
-            if plan.expiresAt == record.expiresAt && !record.needsConfirmation && !hasMovedTarget {
-                return plan.outcome(plan.expiresAt)
-            }
             let outcome: LeaseChangeOutcome
-            if plan.expiresAt < record.expiresAt {
+            if plan.expiresAt == record.expiresAt && !record.needsConfirmation && !hasMovedTarget {
+                // Nothing moves, so the target is not asked. The store is: an order may cover the lease.
+                let change = LeaseExtension(expiresAt: plan.expiresAt, generation: record.generation)
+                outcome = try await ledger.updateSurely(record.id, .extend(change), ledger.context(plan.options.cause))
+            } else if plan.expiresAt < record.expiresAt {
                 outcome = try await shorten(record, plan, at: mount, until: deadline)
             } else {
                 outcome = try await lengthen(record, plan, at: mount, until: deadline)
@@ -184,7 +193,7 @@ extension LeaseManager {
             cause: plan.options.cause
         )
         var place = Place(manager: self, mount: mount)
-        try await place.take(until: deadline)
+        if !place.takeNow(at: moment.now) { try await place.take(until: deadline) }
         do {
             try await confirmTarget(of: mount)
         } catch {

@@ -5,9 +5,12 @@
 ///
 /// Pure.
 struct EndingJudge: Sendable {
-    let record: LeaseRecord
+    private let claim: LeaseClaim
+    private let attempts: Int
+    /// When the call that issues it gives up at the latest; nil for a lease that was handed out.
+    private let issueDeadline: LeaseInstant?
     let settleTime: Duration
-    /// Whether the call that issues it has not returned yet.
+    /// Whether the call that issues it has not returned yet; asked only while it is settling.
     let isBeingIssued: Bool
     let retry: RetryPolicy
     let now: LeaseInstant
@@ -17,9 +20,30 @@ struct EndingJudge: Sendable {
     struct Verdict: Sendable {
         let update: LeaseUpdate
         let event: LeaseEvent.Kind?
+
+        /// How the lease ends by this, if it does.
+        var outcome: LeaseOutcome? {
+            if case .remove(_, let outcome) = update { outcome } else { nil }
+        }
     }
 
-    private var claim: LeaseClaim { record.claim ?? LeaseClaim(rawValue: 0) }
+    init(
+        record: LeaseRecord,
+        settleTime: Duration,
+        isBeingIssued: Bool,
+        retry: RetryPolicy,
+        now: LeaseInstant,
+        jitter: Double
+    ) {
+        claim = record.claim ?? LeaseClaim(rawValue: 0)
+        attempts = Int(record.attempts)
+        issueDeadline = record.state == .settling ? record.issueDeadline : nil
+        self.settleTime = settleTime
+        self.isBeingIssued = isBeingIssued
+        self.retry = retry
+        self.now = now
+        self.jitter = jitter
+    }
 
     func verdict(_ result: Result<RevocationOutcome, BackendFailure>) -> Verdict {
         switch result {
@@ -54,7 +78,7 @@ struct EndingJudge: Sendable {
             return Verdict(update: .quarantine(claim, failure.note), event: .quarantined)
         }
         let isStuck = failure.kind == .denied
-        let failures = Int(record.attempts) + 1
+        let failures = attempts + 1
         let wait = retry.wait(afterFailures: failures, jitter: jitter, isStuck: isStuck, atLeast: failure.retryAfter)
         return Verdict(
             update: .attempt(claim, failure.note, due: now + wait, isStuck: isStuck),
@@ -68,7 +92,7 @@ struct EndingJudge: Sendable {
 
     /// When to look again at a lease that was never handed out; nil when nothing can be in flight any more.
     private var lookAgain: LeaseInstant? {
-        guard record.state == .settling, let deadline = record.issueDeadline else { return nil }
+        guard let deadline = issueDeadline else { return nil }
         let settled = deadline + settleTime
         if isBeingIssued { return max(settled, now + .seconds(1)) }
         return settled > now ? settled : nil

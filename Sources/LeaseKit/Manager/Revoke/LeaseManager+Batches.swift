@@ -58,7 +58,7 @@ extension LeaseManager {
         let wereBeingIssued = claimed.map { isBeingIssued($0.record, at: mount) }
         var answers: [Result<RevocationOutcome, any Error>]
         do {
-            answers = try await callBackend(mount, .revocation, until: moment.continuous + timeout) {
+            answers = try await callBackend(mount, .revocation, until: moment.continuous + timeout + Self.grace) {
                 await backend.revoke(items)
             }
         } catch {
@@ -88,14 +88,7 @@ extension LeaseManager {
         var touched: Set<RevocationOrderID> = []
         for ((verdict, _), outcome) in zip(verdicts, outcomes) {
             guard let written = outcome.record else { continue }
-            if let event = verdict.event {
-                var outcome: LeaseOutcome?
-                if case .remove(_, let how) = verdict.update { outcome = how }
-                let isRemoved = outcome != nil && !written.isHollow
-                publish(
-                    LeaseEvent(event, written, at: context.now, isRemoved: isRemoved, note: outcome.map { "\($0)" })
-                )
-            }
+            tell(verdict, written, context.now)
             if written.order != nil { touched.formUnion(written.orders) }
         }
         if !touched.isEmpty { await reportFinished(Array(touched)) }

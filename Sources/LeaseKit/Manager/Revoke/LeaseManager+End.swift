@@ -75,6 +75,10 @@ extension LeaseManager {
         return .init(update: .end(claim, until: record.expiresAt), event: .ending)
     }
 
+    /// How much longer than its deadline a backend is waited for, so that its own word on why it took so long is heard: a
+    /// target that is silent is not the lease's fault.
+    static var grace: Duration { .seconds(1) }
+
     private func attempt(_ record: LeaseRecord, at mount: MountRuntime) async -> EndingJudge.Verdict {
         let moment = clock.moment()
         let timeout = mount.settings.revokeTimeout
@@ -83,8 +87,15 @@ extension LeaseManager {
         let wasBeingIssued = isBeingIssued(record, at: mount)
         let result: Result<RevocationOutcome, BackendFailure>
         do {
-            let outcome = try await callBackend(mount, .revocation, until: moment.continuous + timeout) {
-                try await backend.revoke(record.handle, call)
+            let outcome: RevocationOutcome
+            if mount.abilities.callStyle == .immediate {
+                defer { mount.leave(.revocation) }
+                outcome = try await backend.revoke(record.handle, call)
+            } else {
+                let deadline = moment.continuous + timeout + Self.grace
+                outcome = try await callBackend(mount, .revocation, until: deadline) {
+                    try await backend.revoke(record.handle, call)
+                }
             }
             noteSuccess(at: mount)
             result = .success(outcome)
@@ -98,7 +109,7 @@ extension LeaseManager {
 
     /// Whether the call that issues it has not returned yet.
     func isBeingIssued(_ record: LeaseRecord, at mount: MountRuntime) -> Bool {
-        mount.issuing.withLock { $0.contains(record.id) }
+        record.state == .settling && mount.issuing.withLock { $0.contains(record.id) }
     }
 
     /// - Parameter wasBeingIssued: Whether it was being issued when the target was asked: an issue that returns between the
@@ -123,18 +134,14 @@ extension LeaseManager {
         guard let outcome = try? await ledger.update(record.id, verdict.update, context),
             let written = outcome.record
         else { return nil }
-        return await tell(verdict, written, context.now)
+        tell(verdict, written, context.now)
+        if written.order != nil && orders.isWatching { await reportFinished(written.orders) }
+        return verdict.outcome
     }
 
-    /// Publishes what became of a lease, and tells who waits for its orders.
-    func tell(_ verdict: EndingJudge.Verdict, _ written: LeaseRecord, _ now: LeaseInstant) async -> LeaseOutcome? {
-        var outcome: LeaseOutcome?
-        if case .remove(_, let how) = verdict.update { outcome = how }
-        if let event = verdict.event {
-            let isRemoved = outcome != nil && !written.isHollow
-            publish(LeaseEvent(event, written, at: now, isRemoved: isRemoved, note: outcome.map { "\($0)" }))
-        }
-        if written.order != nil { await reportFinished(written.orders) }
-        return outcome
+    /// Publishes what became of a lease.
+    func tell(_ verdict: EndingJudge.Verdict, _ written: LeaseRecord, _ now: LeaseInstant) {
+        guard let event = verdict.event else { return }
+        publish(LeaseEvent(event, written, at: now, outcome: verdict.outcome))
     }
 }

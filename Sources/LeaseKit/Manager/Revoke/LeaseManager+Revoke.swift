@@ -62,19 +62,36 @@ extension LeaseManager {
         }
     }
 
-    /// Revokes from a task that may be cancelled already: cleaning up after it must not be cut short, only bounded.
-    func revokeShielded(_ selection: LeaseSelection, _ options: RevokeOptions) async throws -> RevocationReport {
-        guard Task.isCancelled, lifecycle.phase == .running else { return try await revoke(selection, options) }
+    /// Revokes what a mount's holder may revoke: a lease of that mount, and everything below it.
+    ///
+    /// From a task that may be cancelled already: cleaning up after it must not be cut short, only bounded.
+    func revokeShielded(
+        _ id: LeaseID,
+        _ options: RevokeOptions,
+        within mount: MountRuntime
+    ) async throws -> RevocationReport {
+        guard Task.isCancelled else { return try await revoke(id, options, within: mount) }
+        // Without run() there is nobody to do it for a cancelled task, and reading would be refused: it is placed as it is.
+        guard lifecycle.phase == .running else { return try await revoke(.tree(id), options) }
         let reply = Reply<RevocationReport>()
         let isAccepted = work.submit {
             do {
-                reply.deliver(.success(try await self.revoke(selection, options)))
+                reply.deliver(.success(try await self.revoke(id, options, within: mount)))
             } catch {
                 reply.deliver(.failure(error))
             }
         }
-        guard isAccepted else { return try await revoke(selection, options) }
+        guard isAccepted else { return try await revoke(.tree(id), options) }
         return try await reply.valueWhateverHappens()
+    }
+
+    private func revoke(
+        _ id: LeaseID,
+        _ options: RevokeOptions,
+        within mount: MountRuntime
+    ) async throws -> RevocationReport {
+        if let record = try await ledger.find(id), record.mount != mount.id { throw LeaseError.notFound(id) }
+        return try await revoke(.tree(id), options)
     }
 
     /// The report of an order, as it stands now.
@@ -109,21 +126,18 @@ extension LeaseManager {
 
     /// How long a claim is held: longer than the slowest attempt may take.
     var claimTime: Duration {
-        (mounts.all.map(\.settings.revokeTimeout).max() ?? .seconds(30)) + .seconds(10)
+        var longest: Duration?
+        for mount in mounts.all { longest = max(longest ?? .zero, mount.settings.revokeTimeout) }
+        return (longest ?? .seconds(30)) + .seconds(10)
     }
 
-    /// Places an order; placing it again after a lost answer is placing it once.
+    /// Places an order.
     func place(
         _ order: RevocationOrder,
         claimUntil: LeaseInstant?,
         cause: LeaseCause
     ) async throws -> OrderPlacement {
-        let context = ledger.context(cause)
-        do {
-            return try await ledger.ask { try await $0.place(order, claimUntil: claimUntil, context) }
-        } catch let error as LeaseError where error.code == .storeUnknown {
-            return try await ledger.ask { try await $0.place(order, claimUntil: nil, context) }
-        }
+        try await ledger.place(order, claimUntil: claimUntil, ledger.context(cause, at: order.placedAt))
     }
 
     /// Ends a lease that was handed over with the order, without a detour when its backend never waits.
@@ -191,7 +205,8 @@ extension LeaseManager {
         let page = try? await ledger.ask {
             StoreReply(try await $0.page(LeaseQuery(order: order.id), after: nil, limit: 100).value)
         }
-        return RevocationReport(order, remaining: page?.records ?? [])
+        // A hollow record has its outcome: it only waits for its children.
+        return RevocationReport(order, remaining: (page?.records ?? []).filter { !$0.isHollow })
     }
 
     private func explain(

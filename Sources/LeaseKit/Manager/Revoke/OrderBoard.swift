@@ -40,9 +40,15 @@ final class OrderBoard: Sendable {
         return reply
     }
 
+    /// Whether any order is followed or waited for.
+    var isWatching: Bool { state.withLock { !$0.unfinished.isEmpty || !$0.waiters.isEmpty } }
+
     /// The orders of these that are followed or waited for.
     func watched(among ids: [RevocationOrderID]) -> [RevocationOrderID] {
-        state.withLock { state in ids.filter { state.unfinished.contains($0) || state.waiters[$0] != nil } }
+        state.withLock { state in
+            if state.unfinished.isEmpty && state.waiters.isEmpty { return [] }
+            return ids.filter { state.unfinished.contains($0) || state.waiters[$0] != nil }
+        }
     }
 
     /// The orders that somebody waits for.

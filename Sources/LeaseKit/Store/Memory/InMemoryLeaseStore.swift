@@ -80,8 +80,7 @@ extension InMemoryLeaseStore {
     ) async throws -> StoreReply<[LeaseChangeOutcome]> {
         if Task.isCancelled && changes.allSatisfy(\.isInsertion) { throw CancellationError() }
         return try write(context) { table in
-            if changes.count == 1 { return [table.apply(changes[0], context)] }
-            return changes.map { table.apply($0, context) }
+            changes.map { table.apply($0, context) }
         }
     }
 
@@ -100,10 +99,7 @@ extension InMemoryLeaseStore {
 
     /// Finds leases by id; nil for one that is not there.
     public func find(_ ids: [LeaseID]) async throws -> StoreReply<[LeaseRecord?]> {
-        try read { table in
-            if ids.count == 1 { return [table.find(ids[0])] }
-            return ids.map { table.find($0) }
-        }
+        try read { table in ids.map { table.find($0) } }
     }
 
     /// Reads one page of leases: by path and sequence, the children of a lease in the order of their insertion, and
@@ -219,6 +215,34 @@ extension InMemoryLeaseStore {
     /// Begins a new epoch and forgets every doubt about being a restored copy.
     public func beginEpoch(_ context: StoreContext) async throws -> StoreReply<UInt64> {
         try write(context) { $0.beginEpoch(context) }
+    }
+}
+
+// MARK: - In place
+
+extension InMemoryLeaseStore: ImmediateStore {
+    func applyNow(_ change: LeaseChange, _ context: StoreContext) throws -> LeaseChangeOutcome {
+        if Task.isCancelled && change.isInsertion { throw CancellationError() }
+        return try table.withLock { table throws(StoreError) in
+            try table.life.check(context)
+            return table.apply(change, context)
+        }
+    }
+
+    func placeNow(
+        _ order: RevocationOrder,
+        claimUntil: LeaseInstant?,
+        _ context: StoreContext
+    ) throws -> OrderPlacement {
+        try table.withLock { table throws(StoreError) in
+            try table.life.check(context)
+            return table.place(order, claimUntil: claimUntil, context)
+        }
+    }
+
+    func findNow(_ id: LeaseID) throws -> LeaseRecord? {
+        if Task.isCancelled { throw CancellationError() }
+        return table.withLock { $0.find(id) }
     }
 }
 

@@ -86,12 +86,20 @@ extension MemoryTable {
     }
 
     private func count(_ effect: UpdateEffect, _ row: UnsafeMutablePointer<MemoryRow>, _ before: Before) {
+        if let first = row.pointee.record.order { count(effect, for: first, row, before) }
+        for other in row.pointee.record.details?.otherOrders ?? [] { count(effect, for: other, row, before) }
+    }
+
+    private func count(
+        _ effect: UpdateEffect,
+        for id: RevocationOrderID,
+        _ row: UnsafeMutablePointer<MemoryRow>,
+        _ before: Before
+    ) {
+        guard let entry = orders.find(id) else { return }
         let after = row.pointee.record.state
-        for id in row.pointee.record.orders {
-            guard let entry = orders.find(id) else { continue }
-            entry.order.progress.count(effect, from: before.state, wasHollow: before.isHollow, to: after)
-            orders.settle(entry)
-        }
+        entry.order.progress.count(effect, from: before.state, wasHollow: before.isHollow, to: after)
+        orders.settle(entry)
     }
 
     // MARK: - Removing

@@ -6,18 +6,24 @@ final class OrderEntry {
     var order: RevocationOrder
     /// The place among all orders ever placed.
     let number: UInt64
+    /// The place in the book.
+    let slot: UInt32
+    /// Not complete, or still closing.
+    fileprivate(set) var isOpen = false
     /// Leases whose children are being covered, and the last child that was.
     var stack: [(lease: LeaseID, position: LeaseTree.Position)] = []
     /// Where the walk over a prefix or mount goes on: behind this sequence at this path.
     var cursor: (path: String, sequence: UInt64)?
 
-    init(_ order: RevocationOrder, number: UInt64) {
+    init(_ order: RevocationOrder, number: UInt64, slot: UInt32) {
         self.order = order
         self.number = number
+        self.slot = slot
     }
 
     func copy() -> OrderEntry {
-        let copy = OrderEntry(order, number: number)
+        let copy = OrderEntry(order, number: number, slot: slot)
+        copy.isOpen = isOpen
         copy.stack = stack
         copy.cursor = cursor
         return copy
@@ -29,13 +35,16 @@ struct OrderBook {
     /// How many complete orders are remembered.
     static let memory = 4_096
 
-    private var entries: [RevocationOrderID: OrderEntry] = [:]
+    private var entries: ContiguousArray<OrderEntry?> = []
+    private var free: [UInt32] = []
+    private var index = SlotIndex(shards: 64)
     private var lastNumber: UInt64 = 0
-    /// Not complete, or still closing: by number, with the number's lower half as a slot.
-    private var open: [UInt64: OrderEntry] = [:]
-    private var openNumbers = SequenceList()
-    private var unexpandedNumbers = SequenceList()
-    private var complete: [RevocationOrderID] = []
+    /// Not complete, or still closing: slots by number.
+    private var open = SequenceList()
+    /// Not expanded yet: slots by number.
+    private var unexpanded = SequenceList()
+    /// Slots, the one that was completed first at the start.
+    private var complete: [UInt32] = []
     private var forgotten = 0
     /// How many are not expanded yet; while zero, no change has to ask.
     private(set) var unexpandedCount = 0
@@ -43,23 +52,27 @@ struct OrderBook {
     private(set) var unexpandedSelections: [OrderEntry] = []
     private(set) var closing: [OrderEntry] = []
 
-    func find(_ id: RevocationOrderID) -> OrderEntry? { entries[id] }
+    func find(_ id: RevocationOrderID) -> OrderEntry? {
+        index.find(Self.hash(id)) { entries[Int($0)]?.order.id == id }.flatMap { entries[Int($0)] }
+    }
 
     /// Adds an order; `isOnRoot` says that its root bears it.
     mutating func add(_ order: RevocationOrder, isOnRoot: Bool = false) -> OrderEntry {
         lastNumber += 1
-        let entry = OrderEntry(order, number: lastNumber)
-        entries[order.id] = entry
+        let slot = free.popLast() ?? UInt32(entries.count)
+        let entry = OrderEntry(order, number: lastNumber, slot: slot)
+        if Int(slot) == entries.count { entries.append(entry) } else { entries[Int(slot)] = entry }
+        index.insert(Self.hash(order.id), slot)
         if order.isClosing { closing.append(entry) }
         if order.progress.isComplete && !order.isClosing {
             remember(entry)
             return entry
         }
-        open[entry.number] = entry
-        openNumbers.insert(entry.number, 0)
+        entry.isOpen = true
+        open.insert(entry.number, slot)
         if !order.progress.isExpanded {
             unexpandedCount += 1
-            unexpandedNumbers.insert(entry.number, 0)
+            unexpanded.insert(entry.number, slot)
             if !isOnRoot { unexpandedSelections.append(entry) }
         }
         return entry
@@ -72,22 +85,22 @@ struct OrderBook {
         entry.stack = []
         entry.cursor = nil
         unexpandedCount -= 1
-        unexpandedNumbers.remove(entry.number, 0)
+        unexpanded.remove(entry.number, entry.slot)
         unexpandedSelections.removeAll { $0 === entry }
         settle(entry)
     }
 
     /// Puts an order away when it is complete and closes nothing.
     mutating func settle(_ entry: OrderEntry) {
-        guard entry.order.progress.isComplete, !entry.order.isClosing, open[entry.number] != nil else { return }
-        open[entry.number] = nil
-        openNumbers.remove(entry.number, 0)
+        guard entry.order.progress.isComplete, !entry.order.isClosing, entry.isOpen else { return }
+        entry.isOpen = false
+        open.remove(entry.number, entry.slot)
         remember(entry)
     }
 
     /// Lets an order admit new leases again; false when it did not keep any out.
     mutating func reopen(_ id: RevocationOrderID) -> Bool {
-        guard let entry = entries[id], entry.order.isClosing else { return false }
+        guard let entry = find(id), entry.order.isClosing else { return false }
         entry.order.isClosing = false
         closing.removeAll { $0 === entry }
         settle(entry)
@@ -97,14 +110,14 @@ struct OrderBook {
     /// Open orders: those not expanded first, since they are what a manager has to carry on with; then the oldest.
     func firstOpen(limit: Int) -> [RevocationOrder] {
         var orders: [RevocationOrder] = []
-        unexpandedNumbers.forEach(after: 0) { number, _ in
+        unexpanded.forEach(after: 0) { _, slot in
             guard orders.count < limit else { return false }
-            if let entry = open[number] { orders.append(entry.order) }
+            if let entry = entries[Int(slot)] { orders.append(entry.order) }
             return true
         }
-        openNumbers.forEach(after: 0) { number, _ in
+        open.forEach(after: 0) { _, slot in
             guard orders.count < limit else { return false }
-            if let entry = open[number], entry.order.progress.isExpanded { orders.append(entry.order) }
+            if let entry = entries[Int(slot)], entry.order.progress.isExpanded { orders.append(entry.order) }
             return true
         }
         return orders
@@ -113,22 +126,32 @@ struct OrderBook {
     /// A book of its own, whose entries are nobody else's.
     func copy() -> OrderBook {
         var copy = self
-        copy.entries = entries.mapValues { $0.copy() }
-        copy.open = [:]
-        for (number, entry) in open { copy.open[number] = copy.entries[entry.order.id] }
-        copy.unexpandedSelections = unexpandedSelections.compactMap { copy.entries[$0.order.id] }
-        copy.closing = closing.compactMap { copy.entries[$0.order.id] }
+        copy.entries = ContiguousArray(entries.map { $0?.copy() })
+        copy.unexpandedSelections = unexpandedSelections.compactMap { copy.entries[Int($0.slot)] }
+        copy.closing = closing.compactMap { copy.entries[Int($0.slot)] }
         return copy
     }
 
     private mutating func remember(_ entry: OrderEntry) {
-        complete.append(entry.order.id)
+        complete.append(entry.slot)
         guard complete.count - forgotten > Self.memory else { return }
-        entries[complete[forgotten]] = nil
+        forget(complete[forgotten])
         forgotten += 1
         if forgotten == Self.memory {
             complete.removeFirst(forgotten)
             forgotten = 0
         }
+    }
+
+    private mutating func forget(_ slot: UInt32) {
+        guard let entry = entries[Int(slot)] else { return }
+        index.remove(Self.hash(entry.order.id), slot)
+        entries[Int(slot)] = nil
+        free.append(slot)
+    }
+
+    /// An id is random but for its last bit, which is always set.
+    private static func hash(_ id: RevocationOrderID) -> UInt64 {
+        (id.rawValue ^ (id.rawValue >> 29)) &* 0x9E37_79B9_7F4A_7C15 >> 8
     }
 }

@@ -127,7 +127,11 @@ extension String {
 
     /// Whether the bytes are the same; `==` also holds for other spellings of the same characters.
     func hasSameBytes(as other: String) -> Bool {
-        // Equality is quick, and mostly decides; only other spellings can then still differ.
-        self == other && utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
+        let isSame = utf8.withContiguousStorageIfAvailable { left in
+            other.utf8.withContiguousStorageIfAvailable { right in
+                UnsafeRawBufferPointer(left).hasSameBytes(as: UnsafeRawBufferPointer(right))
+            }
+        }
+        return (isSame ?? nil) ?? utf8.elementsEqual(other.utf8)
     }
 }

@@ -91,7 +91,7 @@ extension LeaseInsertion {
             lastRenewal: isPending ? deadline.nanosecondsSinceEpoch : .min,
             orderBits: 0,
             claimBits: 0,
-            details: fields == LeaseRecord.Fields() ? nil : LeaseRecord.Details(fields)
+            details: fields.isEmpty ? nil : LeaseRecord.Details(fields)
         )
     }
 }

@@ -20,7 +20,7 @@ extension LeaseRecord {
     ///
     /// A pending one stays so: its issuer may still be at work.
     public mutating func cover(by order: RevocationOrder, hasChildren: Bool, _ context: StoreContext) -> CoverEffect {
-        if orders.contains(order.id) { return .already }
+        if orderBits == order.id.rawValue || orderBits != 0 && orders.contains(order.id) { return .already }
         if isHollow { return .nothing }
         generation &+= 1
         operation = context.operation
@@ -30,14 +30,15 @@ extension LeaseRecord {
             update { $0.otherOrders.append(order.id) }
         }
         urgency = max(urgency, order.urgency)
+        let cause = order.cause(for: self)
         switch state {
         case .pending:
-            update { $0.cause = order.cause }
+            update { $0.cause = cause }
             return .unfinished
         case .active:
             state = .revoking
             due = hasChildren ? context.now + order.patience : context.now
-            update { $0.cause = order.cause }
+            update { $0.cause = cause }
             return .unfinished
         case .settling, .revoking:
             if claim == nil && !hasChildren { due = min(due, context.now) }
@@ -106,5 +107,13 @@ extension LeaseRecord {
     /// Shares its storage with ``lastRenewedAt``, since no lease is renewed before it was handed out.
     public var issueDeadline: LeaseInstant? {
         state == .pending || state == .settling ? LeaseInstant(nanosecondsSinceEpoch: lastRenewal) : nil
+    }
+}
+
+extension RevocationOrder {
+    /// Why a lease ends: for the order's own reason when the order is about it, else because its parent does.
+    fileprivate func cause(for record: LeaseRecord) -> LeaseCause {
+        if selects(record) { return cause }
+        return LeaseCause(.parentEnded, actor: cause.actor, requestID: cause.requestID)
     }
 }

@@ -1,0 +1,31 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+extension UnsafeRawBufferPointer {
+    /// Whether the bytes are the same: eight at a time, since this is asked of every path and handle.
+    func hasSameBytes(as other: UnsafeRawBufferPointer) -> Bool {
+        guard count == other.count else { return false }
+        if baseAddress == other.baseAddress { return true }
+        var place = 0
+        while place + 8 <= count {
+            let left = loadUnaligned(fromByteOffset: place, as: UInt64.self)
+            if left != other.loadUnaligned(fromByteOffset: place, as: UInt64.self) { return false }
+            place += 8
+        }
+        while place < count {
+            if self[place] != other[place] { return false }
+            place += 1
+        }
+        return true
+    }
+}
+
+extension String {
+    /// Whether this is what the bytes say, with nothing repaired.
+    func hasSameBytes(as bytes: [UInt8]) -> Bool {
+        let isSame = utf8.withContiguousStorageIfAvailable { text in
+            bytes.withUnsafeBytes { UnsafeRawBufferPointer(text).hasSameBytes(as: $0) }
+        }
+        return isSame ?? utf8.elementsEqual(bytes)
+    }
+}

@@ -1,0 +1,246 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+import LeaseKit
+
+/// Changes of a record as the table saw them: invariants 3, 4, 5, 8 and 10.
+extension InvariantChecker {
+    func didApply(
+        _ change: LeaseChange,
+        before: LeaseRecord?,
+        parent: LeaseRecord?,
+        _ outcome: LeaseChangeOutcome,
+        _ context: StoreContext,
+        in deployment: Int
+    ) {
+        lastNow[deployment] = context.now
+        guard case .applied(let record) = outcome else {
+            if case .update(let id, let update) = change {
+                leases[id]?.note(
+                    "\(context.now) \(context.incarnation): \(update.word) refused: \(outcome.refusal.map { "\($0)" } ?? "")"
+                )
+            }
+            return
+        }
+        switch change {
+        case .insert(let insertion): didInsert(insertion, record, parent, context, in: deployment)
+        case .update(let id, let update): didUpdate(id, update, before, record, context, in: deployment)
+        }
+    }
+
+    private func didInsert(
+        _ insertion: LeaseInsertion,
+        _ record: LeaseRecord,
+        _ parent: LeaseRecord?,
+        _ context: StoreContext,
+        in deployment: Int
+    ) {
+        if let known = leases[record.id], known.excuse == nil {
+            return violate(10, known, "a record that was gone came back")
+        }
+        let lease = TrackedLease(record, deployment: deployment, plan: plan(of: record.path, in: deployment))
+        leases[record.id] = lease
+        live[deployment].insert(record.id)
+        lease.note(
+            "\(context.now) \(context.incarnation): inserted until \(record.expiresAt), parent \(record.parent.map { "\($0)" } ?? "none")"
+        )
+        checkBytes(record.handle, lease)
+        checkAge(lease, record.expiresAt, before: nil)
+        if insertion.parent != nil {
+            if parent?.state != .active || parent.map({ context.now >= $0.expiresAt }) ?? true {
+                violate(3, lease, "it was inserted under a parent that is \(parent.map { "\($0.state)" } ?? "gone")")
+            }
+            if let parent, insertion.bindsToParent, record.expiresAt > parent.expiresAt {
+                violate(5, lease, "it is bound to its parent and outlives it")
+            }
+        }
+        if let request = record.requestID {
+            if let earlier = requests[deployment][request].flatMap({ leases[$0] }), earlier.excuse == nil {
+                if earlier.state != nil || isLive(earlier.name) {
+                    violate(8, lease, "request \(request) has lease \(earlier.id) already")
+                }
+            }
+            requests[deployment][request] = record.id
+        }
+    }
+
+    private func didUpdate(
+        _ id: LeaseID,
+        _ update: LeaseUpdate,
+        _ before: LeaseRecord?,
+        _ record: LeaseRecord,
+        _ context: StoreContext,
+        in deployment: Int
+    ) {
+        guard let lease = leases[id] else { return violate(1, nil, "a record changed that nobody saw come: \(id)") }
+        lease.note(
+            "\(context.now) \(context.incarnation): \(update.word) -> \(record.state) \(record.expiresAt) due \(record.due)"
+        )
+        if record.generation <= lease.generation && lease.excuse == nil {
+            violate(10, lease, "its generation did not grow: \(lease.generation), then \(record.generation)")
+        }
+        checkBytes(record.handle, lease)
+        if let name = (try? InMemoryHandle(handleBytes: record.handle))?.name, name != lease.name, !record.isHollow {
+            violate(1, lease, "its handle does not name its credential any more: \(name)")
+        }
+        if let claim = update.claim, let owner = lease.claim, owner.value != claim || owner.owner != context.incarnation
+        {
+            violate(4, lease, "\(context.incarnation) wrote with a claim that is not its own")
+        }
+        switch update {
+        case .activate: lease.becomeActive(record)
+        case .extend(let change):
+            lease.ends.insert(record.expiresAt)
+            if let before {
+                if before.state != .active { violate(4, lease, "it was renewed while \(before.state)") }
+                checkAge(lease, record.expiresAt, before: before.expiresAt)
+                if record.expiresAt < before.expiresAt && context.cause.actor != "shorten" {
+                    violate(5, lease, "a renewal shortened it, and nobody asked for that")
+                }
+            }
+            if change.expiresAt != record.expiresAt { violate(5, lease, "its end is not the one that was written") }
+        case .detach: lease.parent = nil
+        default: break
+        }
+        if case .remove(_, let outcome) = update {
+            lease.outcome = outcome
+            if !(before?.isHollow ?? false) { checkRemoval(lease, outcome) }
+            count("removed.\(outcome)")
+            lease.generation = record.generation
+            if record.isHollow { step(lease, to: record) } else { forget(lease) }
+            return
+        }
+        step(lease, to: record)
+    }
+
+    func didPlace(_ placement: OrderPlacement, _ context: StoreContext, in deployment: Int) {
+        lastNow[deployment] = context.now
+        guard placement.refusal == nil else { return }
+        if let root = placement.order.selection.root {
+            leases[root]?.note(
+                "\(context.now) \(context.incarnation): order \(placement.order.id) (\(placement.order.cause))"
+            )
+        }
+        if let claimed = placement.claimed, let claim = claimed.record.claim {
+            leases[claimed.record.id]?.claim = (claim, context.incarnation)
+        }
+    }
+
+    func didClaim(_ claimed: ClaimedLease, _ request: ClaimRequest, _ context: StoreContext, in deployment: Int) {
+        lastNow[deployment] = context.now
+        let record = claimed.record
+        guard let lease = leases[record.id] else { return violate(1, nil, "a lease was claimed that nobody saw come") }
+        lease.note("\(context.now) \(context.incarnation): claimed as \(record.state), expires \(record.expiresAt)")
+        if lease.state == .active {
+            count("expired")
+            if record.order == nil && record.expiresAt > context.now {
+                violate(4, lease, "it was claimed for its expiry before its time")
+            }
+            if record.order == nil && request.scope == .ordered {
+                violate(4, lease, "it was ended by time while held off")
+            }
+        }
+        if let claim = record.claim { lease.claim = (claim, context.incarnation) }
+        step(lease, to: record)
+    }
+
+    /// A record as it is now; nil when it is gone.
+    func didSee(_ record: LeaseRecord?, _ id: LeaseID, in deployment: Int) {
+        guard let lease = leases[id] else {
+            if record != nil { violate(1, nil, "a record is there that nobody saw come: \(id)") }
+            return
+        }
+        guard let record else {
+            if lease.state != nil {
+                if !lease.isHollow && lease.excuse == nil {
+                    violate(6, lease, "its record is gone, and nobody removed it")
+                }
+                forget(lease)
+            }
+            return
+        }
+        if record.generation == lease.generation && record.state == lease.state { return }
+        if record.generation < lease.generation && lease.excuse == nil {
+            violate(10, lease, "its generation fell from \(lease.generation) to \(record.generation)")
+        }
+        lease.note("seen \(record.state), generation \(record.generation)")
+        step(lease, to: record)
+    }
+
+    private func step(_ lease: TrackedLease, to record: LeaseRecord) {
+        if let from = lease.state, !from.leads(to: record.state) && lease.excuse == nil {
+            violate(10, lease, "its state went from \(from) to \(record.state)")
+        }
+        live[lease.deployment].insert(lease.id)
+        lease.state = record.state
+        lease.isHollow = record.isHollow
+        lease.generation = record.generation
+        if record.state != .ending { lease.expiresAt = record.expiresAt }
+        lease.parent = record.parent
+        if record.claim == nil { lease.claim = nil }
+    }
+
+    private func forget(_ lease: TrackedLease) {
+        lease.state = nil
+        lease.claim = nil
+        live[lease.deployment].remove(lease.id)
+    }
+
+    /// An end lies within the age limit: invariant 5.
+    private func checkAge(_ lease: TrackedLease, _ end: LeaseInstant, before: LeaseInstant?) {
+        if let before, end <= before { return }
+        guard let plan = lease.plan, lease.excuse == nil else { return }
+        var limit = lease.explicitMaximum
+        if lease.period == nil, let highest = maximums[lease.deployment][plan.path] {
+            limit = min(limit ?? highest, highest)
+        }
+        if let limit, end > lease.issuedAt + limit {
+            violate(5, lease, "its end \(end) lies behind its maximum age of \(limit)")
+        }
+    }
+}
+
+extension LeaseState {
+    /// Whether one change, or several in a row, can lead from this state to another.
+    func leads(to other: LeaseState) -> Bool {
+        if self == other { return true }
+        switch (self, other) {
+        case (_, .pending),
+            (_, .active) where self != .pending:
+            return false
+        case (.pending, .active), (.pending, .settling), (.pending, .revoking): return true
+        case (.pending, _): return other != .pending
+        case (.active, .settling), (.revoking, .settling), (.stuck, .settling), (.ending, .settling): return false
+        default: return true
+        }
+    }
+}
+
+extension LeaseUpdate {
+    var word: String {
+        switch self {
+        case .activate: "activate"
+        case .handOver(let over):
+            "handOver(inFlight: \(over.mayBeInFlight), \(over.failure.map { "\($0)" } ?? "no failure"))"
+        case .extend(let change): "extend(\(change.expiresAt), confirm: \(change.needsConfirmation))"
+        case .doubt: "doubt"
+        case .consumeUse: "consumeUse"
+        case .detach: "detach"
+        case .rearm: "rearm"
+        case .attempt(_, let failure, _, let isStuck): "attempt(\(failure), stuck: \(isStuck))"
+        case .release: "release"
+        case .settle: "settle"
+        case .end: "end"
+        case .remove(_, let outcome): "remove(\(outcome))"
+        case .quarantine: "quarantine"
+        }
+    }
+
+    var claim: LeaseClaim? {
+        switch self {
+        case .attempt(let claim, _, _, _), .release(let claim, _), .settle(let claim, _), .end(let claim, _): claim
+        case .remove(let claim, _), .quarantine(let claim, _): claim
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,114 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+import LeaseKit
+
+/// Holds a simulated run against the invariants of LeaseKit, after every step.
+///
+/// It compares four sources that know nothing of each other: what the target holds, what the stores wrote (seen change by
+/// change by ``AuditedStore``), what the managers published, and what callers were told. The groups are in files of their own:
+///
+/// - records and credentials: 1, 6, 11
+/// - orders and parents: 3
+/// - changes of a record: 4, 5, 8, 10
+/// - holders: 9
+/// - secrets: 7
+/// - convergence: 2
+///
+/// Unchecked, because a simulated run has one thread.
+final class InvariantChecker: @unchecked Sendable {
+    let target: InMemoryTarget
+    let plans: [[MountPlan]]
+    var leases: [LeaseID: TrackedLease] = [:]
+    /// Leases with a record, by deployment.
+    var live: [Set<LeaseID>]
+    var needsRefresh: [Bool]
+    var lastNow: [LeaseInstant]
+    var requests: [[String: LeaseID]]
+    var holders: [LeaseID: Holder] = [:]
+    var violations: [InvariantViolation] = []
+    var strangers: [String: UInt64] = [:]
+    var seenHistory = 0
+    var issuesAsked = 0
+    /// The highest maximum that was in force lately, by deployment and mount; nil for none.
+    var maximums: [[String: Duration]]
+    let count: (String) -> Void
+    let names: [String]
+
+    /// What a caller was told.
+    struct Holder: Sendable {
+        let credential: FakeCredential
+        let process: SimulatedProcess
+        var validUntil: Duration
+    }
+
+    init(
+        target: InMemoryTarget,
+        names: [String],
+        plans: [[MountPlan]],
+        count: @escaping (String) -> Void
+    ) {
+        self.target = target
+        self.names = names
+        self.plans = plans
+        self.count = count
+        live = names.map { _ in [] }
+        needsRefresh = names.map { _ in false }
+        lastNow = names.map { _ in .distantPast }
+        requests = names.map { _ in [:] }
+        maximums = plans.map { plans in
+            Dictionary(uniqueKeysWithValues: plans.map { ($0.path, $0.settings.limits.maximum ?? .seconds(2_764_800)) })
+        }
+    }
+
+    func recorded(in deployment: Int) -> [LeaseID] { live[deployment].sorted() }
+
+    func violate(_ invariant: Int, _ lease: TrackedLease?, _ message: @autoclosure () -> String) {
+        guard violations.count < 5 else { return }
+        var trail = lease?.lines ?? []
+        if let lease, !lease.name.isEmpty {
+            let history = target.history.filter { $0.name == lease.name }
+            trail += history.suffix(20).map {
+                "target \($0.at): \($0.operation.rawValue) \($0.action)\($0.isLate ? " late" : "")"
+            }
+            let principal = target.principal(lease.name)
+            trail.append(
+                "target now \(target.time.read().wall): \(principal.map { "ends \($0.endsAt.map { "\($0)" } ?? "never")" } ?? "nothing")"
+            )
+        }
+        violations.append(
+            InvariantViolation(invariant: invariant, lease: lease?.id, message: message(), trail: trail)
+        )
+    }
+
+    /// Everything that is checked after each step.
+    func check() {
+        checkHistory()
+        checkCredentials()
+        checkHolders()
+    }
+
+    func plan(of path: String, in deployment: Int) -> MountPlan? {
+        plans[deployment].first { LeasePath.lies(path, under: $0.path) }
+    }
+
+    /// Whether a credential of this name can be used at any target.
+    func isLive(_ name: String) -> Bool {
+        let now = target.time.read().wall
+        return target.settled { state in
+            state.tables.values.contains { $0.principals[name].map { $0.mark != nil && $0.isLive(at: now) } ?? false }
+        }
+    }
+
+    /// The names that one target holds.
+    func names(heldBy fingerprint: String?) -> Set<String> {
+        target.settled { Set($0.tables[fingerprint ?? ""]?.principals.keys.map { $0 } ?? []) }
+    }
+
+    func excuseAll(in deployment: Int, _ why: String, where condition: (TrackedLease) -> Bool) {
+        for lease in leases.values where lease.deployment == deployment && condition(lease) {
+            lease.excuse = lease.excuse ?? why
+            lease.note("excused: \(why)")
+        }
+    }
+}

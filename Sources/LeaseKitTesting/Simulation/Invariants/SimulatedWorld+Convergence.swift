@@ -1,0 +1,69 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+import LeaseKit
+
+/// Convergence: invariant 2.
+extension SimulatedWorld {
+    func checkConvergence() async {
+        for deployment in deployments {
+            checker.needsRefresh[deployment.index] = true
+            await check()
+            let now = checker.lastNow[deployment.index]
+            for id in checker.recorded(in: deployment.index) {
+                guard let lease = checker.leases[id] else { continue }
+                await describe(lease, in: deployment)
+                switch lease.state {
+                case .active:
+                    if lease.expiresAt + .seconds(120) < now {
+                        checker.violate(
+                            2,
+                            lease,
+                            "its time is over since \(lease.expiresAt), and nothing happened (\(now))"
+                        )
+                    } else if lease.excuse == nil, !lease.name.isEmpty, lease.expiresAt > now,
+                        !checker.isLive(lease.name)
+                    {
+                        checker.violate(2, lease, "it is active, and the target does not know it")
+                    }
+                case .ending:
+                    if lease.expiresAt + .seconds(600) < now { checker.violate(2, lease, "it ends, and does not") }
+                case nil: break
+                case .some(let state):
+                    if lease.isHollow { continue }
+                    checker.violate(2, lease, "two hours after the last fault it is still \(state)")
+                }
+            }
+            do {
+                let orders = try await deployment.store.table.openOrders(limit: 100).value
+                for order in orders where !order.isClosing && order.progress.unfinished > 0 {
+                    checker.violate(2, nil, "order \(order.id) is not complete: \(order.progress)")
+                }
+                for order in orders where !order.progress.isExpanded {
+                    checker.violate(2, nil, "order \(order.id) (\(order.selection)) was never expanded")
+                }
+            } catch {
+                checker.violate(2, nil, "the table cannot be read: \(error)")
+            }
+        }
+    }
+
+    /// Adds what an operator would look at to the trail of a lease.
+    private func describe(_ lease: TrackedLease, in deployment: SimulatedDeployment) async {
+        guard lease.state != .active || lease.expiresAt < checker.lastNow[deployment.index] else { return }
+        let record = try? await deployment.store.table.find([lease.id]).value[0]
+        guard let record else { return }
+        let children = (try? await deployment.store.table.counts(.children(lease.id)).value.total) ?? 0
+        lease.note(
+            "record: due \(record.due), mount \(record.mount), orders \(record.orders), claim \(record.claim.map { "\($0)" } ?? "none"), "
+                + "attempts \(record.attempts), children \(children), failure \(record.failure.map { "\($0)" } ?? "none")"
+        )
+        for process in deployment.processes.compactMap({ $0 }) {
+            let path = deployment.plans.first { LeasePath.lies(lease.path, under: $0.path) }?.path ?? ""
+            lease.note(
+                "\(process.name): ready \(process.isReady), mount \(process.mounts[path].map { "\($0.id)" } ?? "none"), held off by "
+                    + "\(process.manager.holdOffReasons), health \((try? process.manager.health(ofMountAt: path)).map { "\($0)" } ?? "none")"
+            )
+        }
+    }
+}

@@ -1,0 +1,66 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+import LeaseKit
+
+/// Whether a simulated process goes on, stands still, or is dead.
+///
+/// Everything that a process has to do with the world passes here: a stopped one waits, a dead one never comes back. When
+/// the run is over the dead are buried: what still stands there ends with ``SimulatedCrash``, so that nothing leaks.
+final class ProcessLife: Sendable {
+    enum Phase: Sendable { case running, paused, dead, buried }
+
+    private struct State: Sendable {
+        var phase = Phase.running
+        var waiting: [CheckedContinuation<Void, any Error>] = []
+    }
+
+    private let state = Locked(State())
+
+    var phase: Phase { state.withLock { $0.phase } }
+    var isDead: Bool { phase == .dead || phase == .buried }
+
+    /// Goes on at once, later, or never.
+    func pass() async throws {
+        switch phase {
+        case .running: return
+        case .buried: throw SimulatedCrash(at: .beforeIssue)
+        case .paused, .dead: break
+        }
+        try await withCheckedThrowingContinuation { continuation in
+            let verdict: Result<Void, any Error>? = state.withLock { state in
+                switch state.phase {
+                case .running: return .success(())
+                case .buried: return .failure(SimulatedCrash(at: .beforeIssue))
+                case .paused, .dead:
+                    state.waiting.append(continuation)
+                    return nil
+                }
+            }
+            if let verdict { continuation.resume(with: verdict) }
+        }
+    }
+
+    func pause() { state.withLock { if $0.phase == .running { $0.phase = .paused } } }
+
+    func resume() {
+        let waiting = state.withLock { state in
+            guard state.phase == .paused else { return [CheckedContinuation<Void, any Error>]() }
+            state.phase = .running
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    func die() { state.withLock { if $0.phase != .buried { $0.phase = .dead } } }
+
+    func bury() {
+        let waiting = state.withLock { state in
+            state.phase = .buried
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for continuation in waiting { continuation.resume(throwing: SimulatedCrash(at: .beforeIssue)) }
+    }
+}
