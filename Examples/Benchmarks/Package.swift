@@ -25,7 +25,7 @@ let package = Package(
                 .product(name: "LeaseKitSQLite", package: "LeaseKit"),
             ],
             swiftSettings: [.treatAllWarnings(as: .error)]
-        )
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

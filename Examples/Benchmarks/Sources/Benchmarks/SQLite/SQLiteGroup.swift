@@ -43,21 +43,33 @@ private func measureCommits() async throws -> [Measurement] {
     SlowSync.add(.milliseconds(2))
     let slowCommit = raw.commit(100) / 1_000
     let mount = world.mount
-    let many = try await nanoseconds {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for caller in 0..<64 {
-                group.addTask { for round in 0..<40 { _ = try await mount.issue(caller * 40 + round) } }
+    let many =
+        try await nanoseconds {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for caller in 0..<64 {
+                    group.addTask { for round in 0..<40 { _ = try await mount.issue(caller * 40 + round) } }
+                }
+                try await group.waitForAll()
             }
-            try await group.waitForAll()
-        }
-    } / (64 * 40)
+        } / (64 * 40)
     SlowSync.add(.zero)
     world.manager.beginShutdown()
     return [
-        Measurement("SQLite: issue, 1 caller", median(issues) / 1_000, "µs", baseline: 2 * commit, target: 2 * commit / 0.4),
+        Measurement(
+            "SQLite: issue, 1 caller",
+            median(issues) / 1_000,
+            "µs",
+            baseline: 2 * commit,
+            target: 2 * commit / 0.4
+        ),
         Measurement("SQLite: renew, 1 caller", median(renewals) / 1_000, "µs", baseline: commit, target: commit / 0.4),
         Measurement(
-            "SQLite: issue, 64 callers, syncs of 2 ms", many / 1_000, "µs", baseline: slowCommit, target: slowCommit / 8),
+            "SQLite: issue, 64 callers, syncs of 2 ms",
+            many / 1_000,
+            "µs",
+            baseline: slowCommit,
+            target: slowCommit / 8
+        ),
     ]
 }
 
@@ -71,7 +83,11 @@ private func measureTable(_ size: Int, isLargest: Bool) async throws -> [Measure
         let store = SQLiteLeaseStore(path: path, options: .init(durability: .mayForgetLatestInPowerCut))
         let opening = try await store.open(at: time.read())
         let context = StoreContext(
-            now: time.read().wall, operation: 1, incarnation: opening.incarnation, cause: LeaseCause(.requested))
+            now: time.read().wall,
+            operation: 1,
+            incarnation: opening.incarnation,
+            cause: LeaseCause(.requested)
+        )
         let mount = try await store.register(path: "bench", kind: backend.kind, context).value.id
         for start in stride(from: 0, to: size, by: 5_000) {
             let changes = try (start..<min(size, start + 5_000)).map { number in
@@ -114,7 +130,10 @@ private func measureTable(_ size: Int, isLargest: Bool) async throws -> [Measure
     }
     var issues: [Double] = []
     for round in 0..<5 {
-        issues.append(try await nanoseconds { for number in 0..<100 { _ = try await world.mount.issue(round * 100 + number) } } / 100_000)
+        issues.append(
+            try await nanoseconds { for number in 0..<100 { _ = try await world.mount.issue(round * 100 + number) } }
+                / 100_000
+        )
     }
     time.advance(by: .seconds(7_200))
     let due = size <= 100_000 ? size : size / 10
@@ -123,7 +142,9 @@ private func measureTable(_ size: Int, isLargest: Bool) async throws -> [Measure
     let store = world.store
     let drained = try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await manager.run() }
-        while try await store.counts(.all).value.total > size + 501 - due { try await Task.sleep(for: .milliseconds(5)) }
+        while try await store.counts(.all).value.total > size + 501 - due {
+            try await Task.sleep(for: .milliseconds(5))
+        }
         let drained = (ContinuousClock.now - began).nanoseconds / 1_000 / Double(due)
         manager.beginShutdown()
         return drained
