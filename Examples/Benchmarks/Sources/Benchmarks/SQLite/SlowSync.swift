@@ -18,7 +18,8 @@ enum SlowSync {
     // Written once, by `install()`, before SQLite is used; SQLite reads them from then on.
     nonisolated(unsafe) private static var system: UnsafeMutablePointer<sqlite3_vfs>?
     nonisolated(unsafe) private static var slow = UnsafeMutablePointer<sqlite3_vfs>.allocate(capacity: 1)
-    nonisolated(unsafe) private static var methods = UnsafeMutablePointer<sqlite3_io_methods>.allocate(capacity: 1)
+    // One copy for databases and one for everything else, which is not locked and has methods of its own.
+    nonisolated(unsafe) private static var methods = UnsafeMutablePointer<sqlite3_io_methods>.allocate(capacity: 2)
     nonisolated(unsafe) private static var sync: (@convention(c) (UnsafeMutablePointer<sqlite3_file>?, Int32) -> Int32)?
 
     /// Puts the layer in place.
@@ -32,13 +33,14 @@ enum SlowSync {
             let code = system.pointee.xOpen(system, name, file, flags, outFlags)
             if code == SQLITE_OK, let own = file.pointee.pMethods {
                 SlowSync.sync = own.pointee.xSync
-                SlowSync.methods.initialize(to: own.pointee)
-                SlowSync.methods.pointee.xSync = { file, flags in
+                let copy = SlowSync.methods + (flags & SQLITE_OPEN_MAIN_DB == 0 ? 1 : 0)
+                copy.initialize(to: own.pointee)
+                copy.pointee.xSync = { file, flags in
                     let delay = SlowSync.microseconds.load(ordering: .relaxed)
                     if delay > 0 { usleep(delay) }
                     return SlowSync.sync?(file, flags) ?? SQLITE_OK
                 }
-                file.pointee.pMethods = UnsafePointer(SlowSync.methods)
+                file.pointee.pMethods = UnsafePointer(copy)
             }
             return code
         }
