@@ -92,6 +92,8 @@ final class Engine: @unchecked Sendable {
             try table.connection.execute("COMMIT", "commit")
         } catch {
             rollBack(session, table, error)
+            // The file is not there any more, or another one is: it is looked for again at the next call.
+            if error is StoreError { session.disconnect() }
             let failure = (error as? SQLiteFailure)?.storeError(file: path, atCommit: true)
             throw CommitTrouble(error: failure ?? error as? StoreError ?? Session.moved(path))
         }
@@ -114,7 +116,7 @@ final class Engine: @unchecked Sendable {
         }
         // What a failing disk holds is known only by reading it again.
         let code = (error as? SQLiteFailure)?.primary ?? SQLITE_OK
-        if [SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_CANTOPEN].contains(code) || error is StoreError {
+        if [SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_CANTOPEN].contains(code) {
             session.disconnect()
         }
     }

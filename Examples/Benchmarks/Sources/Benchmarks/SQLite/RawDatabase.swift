@@ -62,3 +62,6 @@ final class ScratchDirectory {
         return stat("\(path)/\(name)", &facts) == 0 ? Int(facts.st_size) : 0
     }
 }
+
+/// Has the system write everything to the disk that waits for it.
+func writeEverything() { sync() }
