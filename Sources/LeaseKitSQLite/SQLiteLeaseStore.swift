@@ -8,10 +8,7 @@ public import LeaseKit
 /// A process that is killed at any instant comes back, knows every credential that it ever made, and ends those whose time is
 /// over.
 ///
-/// ```swift
-/// let store = SQLiteLeaseStore(path: "/var/lib/app/leases.sqlite")
-/// let manager = LeaseManager(store: store)
-/// ```
+/// Give it to a manager: `LeaseManager(store: SQLiteLeaseStore(path: "/var/lib/app/leases.sqlite"))`.
 ///
 /// One manager has the file open at a time; a second one is refused at once, and can take over as soon as the first is closed or
 /// dead. Every answer waits until what it tells of is on the disk, and callers that come at the same time share one sync.
