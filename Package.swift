@@ -31,6 +31,7 @@ let package = Package(
     products: [
         .library(name: "LeaseKit", targets: ["LeaseKit"]),
         .library(name: "LeaseKitKeeper", targets: ["LeaseKitKeeper"]),
+        .library(name: "LeaseKitSQLite", targets: ["LeaseKitSQLite"]),
         .library(name: "LeaseKitTesting", targets: ["LeaseKitTesting"]),
     ],
     targets: [
@@ -65,6 +66,24 @@ let package = Package(
         .testTarget(
             name: "LeaseKitKeeperTests",
             dependencies: ["LeaseKit", "LeaseKitKeeper", "LeaseKitTesting", "KeeperVictim"],
+            swiftSettings: settings
+        ),
+        .systemLibrary(
+            name: "CSQLite",
+            pkgConfig: "sqlite3",
+            providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite3"])]
+        ),
+        .target(name: "LeaseKitSQLite", dependencies: ["LeaseKit", "CSQLite"], swiftSettings: settings),
+        // A process for the tests to kill; no product has it.
+        .executableTarget(
+            name: "KillSubject",
+            dependencies: ["LeaseKit", "LeaseKitSQLite"],
+            path: "Tests/KillSubject",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "LeaseKitSQLiteTests",
+            dependencies: ["LeaseKit", "LeaseKitSQLite", "LeaseKitTesting", "CSQLite", "KillSubject"],
             swiftSettings: settings
         ),
         .testTarget(

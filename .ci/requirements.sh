@@ -15,6 +15,7 @@ minimum_swift=6.2
 #   WHY    ends the sentence "Installing APT: …"
 list_requirements() {
     need build libssl-dev - "the keeper of secrets, LeaseKitKeeper, encrypts with OpenSSL's libcrypto (on Apple's platforms with CryptoKit)."
+    need build libsqlite3-dev sqlite3 "the durable store, LeaseKitSQLite, stands on the system's SQLite."
 }
 
 # Checks for Swift and installs what is missing of the rest. Argument: build or test (which includes build).

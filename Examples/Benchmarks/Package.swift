@@ -11,11 +11,21 @@ let package = Package(
         .package(name: "LeaseKit", path: "../..")
     ],
     targets: [
+        // The raw baseline: the same library, without LeaseKit.
+        .systemLibrary(
+            name: "CRawSQLite",
+            pkgConfig: "sqlite3",
+            providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite3"])]
+        ),
         .executableTarget(
             name: "Benchmarks",
-            dependencies: [.product(name: "LeaseKit", package: "LeaseKit")],
+            dependencies: [
+                "CRawSQLite",
+                .product(name: "LeaseKit", package: "LeaseKit"),
+                .product(name: "LeaseKitSQLite", package: "LeaseKit"),
+            ],
             swiftSettings: [.treatAllWarnings(as: .error)]
-        )
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

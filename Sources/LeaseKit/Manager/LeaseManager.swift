@@ -45,7 +45,7 @@ public final class LeaseManager: Sendable {
         entropy = configuration.entropy
         clock = LeaseClock(time)
         events = EventHub(observers: configuration.observers)
-        ledger = Ledger(store: store, clock: clock, entropy: configuration.entropy)
+        ledger = Ledger(store: store, clock: clock, entropy: configuration.entropy, events: events)
     }
 
     /// Opens a stream of everything that happens from now on.

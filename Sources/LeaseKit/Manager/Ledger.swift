@@ -11,6 +11,7 @@ final class Ledger: Sendable {
     private let immediate: (any ImmediateStore)?
     private let clock: LeaseClock
     private let entropy: LeaseEntropy
+    private let events: EventHub
     private let operations: Atomic<UInt64>
     private let state = Locked(State())
 
@@ -20,8 +21,9 @@ final class Ledger: Sendable {
         var waiters: [Reply<OpenedStore>] = []
     }
 
-    init(store: any LeaseStore, clock: LeaseClock, entropy: LeaseEntropy) {
+    init(store: any LeaseStore, clock: LeaseClock, entropy: LeaseEntropy, events: EventHub) {
         self.store = store
+        self.events = events
         immediate = store as? any ImmediateStore
         self.clock = clock
         self.entropy = entropy
@@ -100,6 +102,7 @@ final class Ledger: Sendable {
     /// The value of a reply, whose time becomes the manager's.
     private func take<Value: Sendable>(_ reply: StoreReply<Value>) -> Value {
         if let time = reply.storeTime { clock.settle(to: time) }
+        for record in reply.setAside { events.publish(LeaseEvent(.quarantined, record, at: clock.now)) }
         return reply.value
     }
 

@@ -27,10 +27,15 @@ public struct StoreReply<Value: Sendable>: Sendable {
     public var value: Value
     /// The store's own time when it answered; nil for a store without a clock.
     public var storeTime: LeaseInstant?
+    /// Leases whose rows this call found unreadable and set aside, each of them once.
+    ///
+    /// They are quarantined; the manager tells of each in an event.
+    public var setAside: [LeaseRecord]
 
     /// Makes a reply.
-    public init(_ value: Value, storeTime: LeaseInstant? = nil) {
+    public init(_ value: Value, storeTime: LeaseInstant? = nil, setAside: [LeaseRecord] = []) {
         self.value = value
         self.storeTime = storeTime
+        self.setAside = setAside
     }
 }

@@ -1,0 +1,67 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+import CSQLite
+import LeaseKit
+
+/// What SQLite answered when it did not do what it was asked.
+struct SQLiteFailure: Error {
+    /// SQLite's extended result code.
+    let code: Int32
+    /// What it was asked, in our own words.
+    let action: String
+
+    /// The code without its extension.
+    var primary: Int32 { code & 0xFF }
+
+    /// What it means for whoever asked the store.
+    ///
+    /// At a commit, trouble with the file leaves open whether the commit reached it.
+    func storeError(file: String, atCommit: Bool = false) -> StoreError {
+        if atCommit && (primary == SQLITE_IOERR || primary == SQLITE_CORRUPT) {
+            return StoreError(
+                .unknown,
+                "the answer to a commit was lost (\(detail)); the lease database \(file) is read again from the disk, and the "
+                    + "record then tells",
+                underlying: self
+            )
+        }
+        switch primary {
+        case SQLITE_FULL:
+            return refused("the disk of the lease database \(file) is full; free some space", .refused)
+        case SQLITE_READONLY, SQLITE_PERM, SQLITE_AUTH:
+            return refused("the lease database \(file) is read-only; give this user the right to write it", .refused)
+        case SQLITE_BUSY, SQLITE_LOCKED:
+            return refused(
+                "the lease database \(file) is locked by another process; stop that one, or give this one a file of its own",
+                .unavailable
+            )
+        case SQLITE_CORRUPT, SQLITE_NOTADB:
+            return refused(
+                "the lease database \(file) is damaged; move it aside and restore a backup made by backup(to:), or save what "
+                    + "can be read with the sqlite3 tool's .recover",
+                .refused
+            )
+        case SQLITE_CANTOPEN:
+            return refused(
+                "the lease database \(file) cannot be opened; check that its directory is there and that this user may write it",
+                .unavailable
+            )
+        case SQLITE_NOMEM:
+            return refused("there was no memory for the lease database \(file)", .unavailable)
+        case SQLITE_IOERR:
+            return refused("the disk of the lease database \(file) fails; check it", .unavailable)
+        default:
+            return refused("the lease database \(file) refused to \(action)", .unavailable)
+        }
+    }
+
+    private func refused(_ sentence: String, _ kind: StoreError.Kind) -> StoreError {
+        StoreError(kind, "\(sentence) (\(detail))", underlying: self)
+    }
+
+    /// SQLite's own words for the code, which hold nothing of ours.
+    private var detail: String {
+        "\(action): \(String(cString: sqlite3_errstr(code))), code \(code)"
+    }
+}

@@ -1,0 +1,87 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+import LeaseKit
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// The file of a database: made for its owner alone, and known again by its place on the disk.
+struct DatabaseFile: Hashable {
+    let path: String
+    private let device: UInt64
+    private let number: UInt64
+
+    /// Finds the file, or makes it, readable and writable by its owner alone.
+    ///
+    /// Nothing is opened here that is there already: closing a file that SQLite has open would drop SQLite's locks.
+    static func prepare(_ path: String) throws -> DatabaseFile {
+        let file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if file >= 0 {
+            close(file)
+            syncDirectory(of: path)
+        } else if errno != EEXIST {
+            throw refusal(path, errno)
+        }
+        guard let found = look(path) else { throw refusal(path, errno) }
+        if found.mode & 0o077 != 0 && chmod(path, 0o600) != 0 { throw refusal(path, errno) }
+        return found.file
+    }
+
+    /// Whether the path still leads to this very file.
+    var isInPlace: Bool { Self.look(path)?.file == self }
+
+    /// Whether anything is at a path.
+    static func exists(_ path: String) -> Bool { look(path) != nil }
+
+    private static func look(_ path: String) -> (file: DatabaseFile, mode: UInt32)? {
+        var facts = stat()
+        guard stat(path, &facts) == 0 else { return nil }
+        let file = DatabaseFile(path: path, device: UInt64(facts.st_dev), number: UInt64(facts.st_ino))
+        return (file, UInt32(facts.st_mode))
+    }
+
+    /// Makes sure that a new file's name survives a power cut.
+    static func syncDirectory(of path: String) {
+        let name = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        let directory = open(name.isEmpty ? "/" : name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard directory >= 0 else { return }
+        fsync(directory)
+        close(directory)
+    }
+
+    static func refusal(_ path: String, _ code: Int32) -> StoreError {
+        switch code {
+        case ENOENT, ENOTDIR:
+            StoreError(
+                .unavailable,
+                "the directory of the lease database \(path) is not there; make it, or mount the disk that it lies on"
+            )
+        case EACCES, EPERM, EROFS:
+            StoreError(
+                .refused,
+                "the lease database \(path) is read-only; give this user the right to write it and its directory"
+            )
+        case ENOSPC, EDQUOT:
+            StoreError(.refused, "the disk of the lease database \(path) is full; free some space")
+        case EISDIR:
+            StoreError(.refused, "the lease database \(path) is a directory; name a file")
+        default:
+            StoreError(.unavailable, "the lease database \(path) cannot be opened: \(String(cString: strerror(code)))")
+        }
+    }
+}
+
+/// Removes a file that may not be there.
+func removeFile(_ path: String) { unlink(path) }
+
+/// Puts a file in its place; never over another one.
+func renameFile(_ draft: String, to path: String) throws {
+    if access(path, F_OK) == 0 {
+        throw StoreError(.refused, "there is a file at \(path) already; name another one, or remove it first")
+    }
+    guard rename(draft, path) == 0 else { throw DatabaseFile.refusal(path, errno) }
+}

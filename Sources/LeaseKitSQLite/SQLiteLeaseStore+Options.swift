@@ -1,0 +1,32 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+extension SQLiteLeaseStore {
+    /// How the store keeps its file.
+    public struct Options: Hashable, Sendable {
+        /// What a power cut may cost.
+        public var durability: Durability
+        /// How much of the file is kept in memory, in KiB.
+        public var cacheKibibytes: Int
+
+        /// Makes options.
+        public init(durability: Durability = .full, cacheKibibytes: Int = 16_384) {
+            self.durability = durability
+            self.cacheKibibytes = cacheKibibytes
+        }
+    }
+
+    /// What a power cut may cost.
+    ///
+    /// A process that is killed loses nothing in either mode: what it wrote is the system's by then.
+    public enum Durability: Hashable, Sendable {
+        /// Nothing: every answer waits until what it tells of is on the disk.
+        case full
+        /// The last commits before a power cut or a crash of the system.
+        ///
+        /// **A credential that was made just before it may then have no lease and live for ever.** The database itself stays sound,
+        /// and its epoch file shows that it went back, so that the next start is in hold-off. For targets that end their credentials
+        /// themselves, and for tests.
+        case mayForgetLatestInPowerCut
+    }
+}

@@ -1,0 +1,55 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+import LeaseKit
+
+extension SQLiteLeaseStore {
+    /// Copies the table to another file while it is in use, as it is at the end of the copying.
+    ///
+    /// The copy is marked: a manager that opens it is held off, because leases that were renewed since would look as if their time
+    /// was over. `resume()` says that this copy is now the one. Nothing is at `path` until the copy is whole; a file that is there
+    /// already is refused.
+    ///
+    /// - Throws: `StoreError`.
+    public func backup(to path: String) async throws {
+        let backup = try await runner.run(isAlone: true) { engine in
+            if DatabaseFile.exists(path) {
+                throw StoreError(.refused, "there is a file at \(path) already; name another one, or remove it first")
+            }
+            return try OnlineBackup(of: try engine.table().connection, to: path)
+        }
+        do {
+            // Each turn is a job of its own, so that others are not kept waiting.
+            while try await !runner.run(isAlone: true, { _ in try backup.copySome() }) {}
+            try await runner.run(isAlone: true) { _ in try backup.finish(at: path) }
+        } catch {
+            backup.discard()
+            throw error
+        }
+    }
+
+    /// Reads the whole file and says what is wrong with it: nothing, if it is sound.
+    ///
+    /// Other calls wait meanwhile, about a second for a million leases.
+    ///
+    /// - Throws: `StoreError`.
+    public func integrityCheck() async throws -> [String] {
+        try await runner.run(isAlone: true) { engine in
+            let found = try engine.table().connection.texts("PRAGMA integrity_check(100)")
+            return found == ["ok"] ? [] : found
+        }
+    }
+
+    /// Rewrites the file without the room that removed leases have left.
+    ///
+    /// Other calls wait meanwhile, and the disk must hold the file twice.
+    ///
+    /// - Throws: `StoreError`.
+    public func vacuum() async throws {
+        try await runner.run(isAlone: true) { engine in
+            let table = try engine.table()
+            try table.connection.execute("VACUUM", "vacuum")
+            _ = try table.connection.texts("PRAGMA wal_checkpoint(TRUNCATE)")
+        }
+    }
+}

@@ -1,0 +1,185 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+import CSQLite
+import LeaseKit
+
+/// Runs calls on the database, many in one transaction and with one synced commit.
+///
+/// Unchecked, because it has no protection of its own: either the store's one thread runs it, or, under simulation, callers do
+/// under one lock.
+final class Engine: @unchecked Sendable {
+    let path: String
+    let options: SQLiteLeaseStore.Options
+    private let hooks: CommitHooks
+    private let entropy: LeaseEntropy
+    private(set) var session: Session?
+    private var holder: Incarnation?
+
+    init(path: String, options: SQLiteLeaseStore.Options, hooks: CommitHooks, entropy: LeaseEntropy) {
+        self.path = path
+        self.options = options
+        self.hooks = hooks
+        self.entropy = entropy
+    }
+
+    // MARK: - Running
+
+    /// Runs jobs in the order they came; neighbours share a transaction.
+    func run(_ jobs: [any Job]) {
+        var together: [any Job] = []
+        for job in jobs {
+            if job.isAlone {
+                runTogether(together)
+                together.removeAll()
+                runAlone(job)
+            } else {
+                together.append(job)
+            }
+        }
+        runTogether(together)
+    }
+
+    private func runAlone(_ job: any Job) {
+        do {
+            try job.run(self)
+        } catch {
+            return job.fail(translated(error))
+        }
+        job.succeed()
+    }
+
+    private func runTogether(_ jobs: [any Job]) {
+        if jobs.isEmpty { return }
+        do {
+            try transaction { for job in jobs { try job.run(self) } }
+        } catch let error as CommitTrouble {
+            for job in jobs { job.fail(error.error) }
+            return
+        } catch {
+            if jobs.count == 1 { return jobs[0].fail(translated(error)) }
+            // One of them failed and took the others along: each gets a transaction of its own.
+            for job in jobs { runTogether([job]) }
+            return
+        }
+        for job in jobs { job.succeed() }
+    }
+
+    /// Trouble at the commit itself, which concerns everybody in the transaction.
+    private struct CommitTrouble: Error {
+        let error: StoreError
+    }
+
+    /// Runs `body` in a transaction: all of it is done and synced when this returns, or nothing was done.
+    func transaction(_ body: () throws -> Void) throws {
+        guard let session else { throw Self.notOpen(path) }
+        let table = try session.reconnected()
+        do {
+            if let statements = hooks.begin?() { try table.connection.execute(statements, "set up a test") }
+            try table.connection.execute("BEGIN IMMEDIATE", "begin a transaction")
+            try body()
+            try table.flush()
+        } catch {
+            rollBack(session, table, error)
+            throw error
+        }
+        let hasChanges = table.hasChanges
+        do {
+            if hasChanges {
+                guard session.file.isInPlace else { throw Session.moved(path) }
+                if let code = hooks.before?() { throw SQLiteFailure(code: code, action: "commit") }
+            }
+            try table.connection.execute("COMMIT", "commit")
+        } catch {
+            rollBack(session, table, error)
+            // The file is not there any more, or another one is: it is looked for again at the next call.
+            if error is StoreError { session.disconnect() }
+            let failure = (error as? SQLiteFailure)?.storeError(file: path, atCommit: true)
+            throw CommitTrouble(error: failure ?? error as? StoreError ?? Session.moved(path))
+        }
+        if hasChanges, let code = hooks.after?() {
+            session.disconnect()
+            throw CommitTrouble(
+                error: SQLiteFailure(code: code, action: "commit").storeError(file: path, atCommit: true)
+            )
+        }
+        if hasChanges { session.committed(table.life) }
+        table.settle()
+    }
+
+    private func rollBack(_ session: Session, _ table: LeaseTable, _ error: any Error) {
+        do {
+            if table.connection.isInTransaction { try table.connection.execute("ROLLBACK", "roll back") }
+            try table.reload()
+        } catch {
+            return session.disconnect()
+        }
+        // What a failing disk holds is known only by reading it again.
+        let code = (error as? SQLiteFailure)?.primary ?? SQLITE_OK
+        if [SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_CANTOPEN].contains(code) {
+            session.disconnect()
+        }
+    }
+
+    private func translated(_ error: any Error) -> any Error {
+        switch error {
+        case let failure as SQLiteFailure: failure.storeError(file: path)
+        case let trouble as CommitTrouble: trouble.error
+        default: error
+        }
+    }
+
+    // MARK: - What jobs may do
+
+    /// The table, for a call that reads.
+    func table() throws -> LeaseTable {
+        guard let table = session?.table, holder != nil else { throw Self.notOpen(path) }
+        return table
+    }
+
+    /// The table, for a call that writes.
+    func table(for context: StoreContext) throws -> LeaseTable {
+        let table = try table()
+        if context.incarnation == holder { return table }
+        throw StoreError(
+            .unavailable,
+            "\(context.incarnation) does not have the lease database \(path) open any more; open it again, or stop this manager"
+        )
+    }
+
+    func open(at reading: TimeReading) throws -> StoreOpening {
+        let isFirst = session == nil
+        if isFirst {
+            session = try Session(path, options) { LeaseID.random(using: entropy).text }
+        }
+        do {
+            var opening: StoreOpening?
+            try transaction {
+                guard let session, let table = session.table else { throw Self.notOpen(path) }
+                if isFirst, table.life.doubt == nil { table.life.doubt = session.epochFile.doubt(about: table.life) }
+                opening = try table.open(at: reading)
+            }
+            guard let opening else { throw Self.notOpen(path) }
+            holder = opening.incarnation
+            return opening
+        } catch {
+            if isFirst {
+                session?.disconnect()
+                session = nil
+            }
+            throw error
+        }
+    }
+
+    /// Closes the database for the manager that has it open; for any other nothing is done.
+    func close(_ incarnation: Incarnation) {
+        guard holder == incarnation else { return }
+        // SQLite's locks go before ours, or the next one might be let in and then find the file busy.
+        session?.disconnect()
+        (session, holder) = (nil, nil)
+    }
+
+    private static func notOpen(_ path: String) -> StoreError {
+        StoreError(.unavailable, "the lease database \(path) is not open; call open(at:) first")
+    }
+}

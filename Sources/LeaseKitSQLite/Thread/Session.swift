@@ -1,0 +1,81 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+import CSQLite
+import LeaseKit
+
+/// A database that is open: its file, the lock on it, the witness beside it, and the table.
+final class Session {
+    let file: DatabaseFile
+    let lock: FileLock
+    let epochFile: EpochFile
+    /// Nil after trouble with the disk: the next call opens the file again.
+    private(set) var table: LeaseTable?
+    private let options: SQLiteLeaseStore.Options
+    private var lastSeen: (deployment: String, mark: Int64)?
+
+    init(_ path: String, _ options: SQLiteLeaseStore.Options, deployment: () -> String) throws {
+        file = try DatabaseFile.prepare(path)
+        lock = try FileLock(path + "-lock", for: path)
+        epochFile = try EpochFile(path + "-epoch", for: path)
+        self.options = options
+        table = try connect(deployment)
+    }
+
+    /// The table, read anew from the disk if there was trouble before.
+    func reconnected() throws -> LeaseTable {
+        if let table { return table }
+        guard file.isInPlace else { throw Self.moved(file.path) }
+        let table = try connect { "" }
+        if let lastSeen, lastSeen.deployment != table.life.deployment || lastSeen.mark > table.life.mark {
+            throw Self.moved(file.path)
+        }
+        self.table = table
+        return table
+    }
+
+    /// Lets the connection go, so that what is really on the disk is read next.
+    func disconnect() { table = nil }
+
+    /// After a commit: tells the witness.
+    func committed(_ life: Life) {
+        lastSeen = (life.deployment, life.mark)
+        epochFile.write(deployment: life.deployment, epoch: life.epoch, mark: life.mark)
+    }
+
+    static func moved(_ path: String) -> StoreError {
+        StoreError(
+            .unavailable,
+            "the lease database \(path) was moved, removed or replaced while it was open; put it back, or stop this manager and "
+                + "start a new one"
+        )
+    }
+
+    private func connect(_ deployment: () -> String) throws -> LeaseTable {
+        do {
+            let connection = try Connection(path: file.path)
+            // Exclusive locking keeps the index of the log in memory: no shared-memory file, and fewer system calls.
+            try connection.execute("PRAGMA locking_mode = EXCLUSIVE", "take the file")
+            let version = try Schema.check(connection, file: file.path)
+            guard try connection.texts("PRAGMA journal_mode = WAL") == ["wal"] else {
+                throw StoreError(
+                    .refused,
+                    "\(file.path) lies on a file system that cannot hold a write-ahead log; use a local disk"
+                )
+            }
+            try connection.execute(
+                """
+                PRAGMA synchronous = \(options.durability == .full ? "FULL" : "NORMAL");
+                PRAGMA fullfsync = 1; PRAGMA checkpoint_fullfsync = 1;
+                PRAGMA cache_size = -\(options.cacheKibibytes); PRAGMA temp_store = MEMORY;
+                PRAGMA wal_autocheckpoint = 8000; PRAGMA journal_size_limit = 67108864;
+                """,
+                "set up"
+            )
+            try Schema.migrate(connection, from: version, deployment: deployment)
+            return try LeaseTable(connection, file: file.path)
+        } catch let failure as SQLiteFailure {
+            throw failure.storeError(file: file.path)
+        }
+    }
+}

@@ -1,0 +1,60 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+import LeaseKit
+import LeaseKitSQLite
+import Testing
+
+/// A database of every earlier version opens, and nothing in it is lost.
+///
+/// A fixture is made from the steps that led to its version and rows as that version wrote them, byte by byte: the statements below
+/// never change again. A new version adds a case.
+@Suite("Databases of earlier versions")
+struct MigrationTests {
+    @Test("open and keep their leases", arguments: SchemaFixture.versions)
+    func opens(version: Int) async throws {
+        let directory = try TemporaryDirectory()
+        try SchemaFixture.make(version: version, at: directory.file())
+        StoreBench.tamper(directory.file(), Self.rows(version))
+        let bench = try await StoreBench(directory.file())
+        #expect(bench.opening.deployment == "fixture")
+        #expect(bench.opening.incarnation == Incarnation(rawValue: 4))
+        let record = try #require(try await bench.store.find([LeaseID(high: 1, low: 2)]).value[0])
+        #expect(record.path == "db/app")
+        #expect(record.handle == [0xAA, 0xBB])
+        #expect(record.role == [0x52])
+        #expect(record.state == .active)
+        #expect(record.owner == "ann")
+        #expect(record.expiresAt == LeaseInstant(secondsSinceEpoch: 1_800_000_600))
+        #expect(try await bench.store.counts(.owner("ann")).value[.active] == 1)
+        #expect(try await bench.store.mounts().value == [MountRegistration(id: bench.mount, path: "db", kind: "test")])
+        #expect(try await bench.store.integrityCheck().isEmpty)
+        await bench.close()
+    }
+
+    private static func rows(_ version: Int) -> String {
+        // One record, as version 1 of its layout has it: version, id, parent, sequence, operation, order, claim; issued, expires, due,
+        // last renewal; mount, generation, incarnation, attempts; state, kind, urgency, flags; path, handle, role; owner.
+        let record =
+            "01" + "01000000000000000200000000000000" + "00000000000000000000000000000000"
+            + "0100000000000000" + "0700000000000000" + "0000000000000000" + "0000000000000000"
+            + hex(1_800_000_000_000_000_000) + hex(1_800_000_600_000_000_000) + hex(1_800_000_600_000_000_000)
+            + "0000000000000080" + "01000000" + "02000000" + "03000000" + "00000000" + "01000001"
+            + "00000000" + "02000000AABB" + "00000000" + "05" + "07000000" + "03000000616E6E"
+        return """
+            UPDATE life SET deployment = 'fixture', incarnation = 3, sequence = 1, mount = 1;
+            INSERT INTO mount (id, path, kind, n1) VALUES (1, 'db', 'test', 1);
+            INSERT INTO place (id, path, mount, n1) VALUES (1, 'db/app', 1, 1);
+            INSERT INTO owner (id, name, n1) VALUES (1, 'ann', 1);
+            INSERT INTO role (id, version, uses) VALUES (1, x'52', 1);
+            INSERT INTO lease (sequence, id, place, mount, role, owner, urgency, due, record) VALUES
+                (1, x'00000000000000010000000000000002', 1, 1, 1, 1, 0, 1800000600000000000, x'\(record)');
+            """
+    }
+
+    private static func hex(_ number: Int64) -> String {
+        withUnsafeBytes(of: number.littleEndian) { bytes in
+            bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        }
+    }
+}
