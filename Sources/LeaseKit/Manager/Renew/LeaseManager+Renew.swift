@@ -209,7 +209,8 @@ extension LeaseManager {
                 await mount.calling(about: [record.id], until: deadline) {
                     var handle = handle
                     do {
-                        return (.success(try await backend.renew(&handle, call)), handle)
+                        let renewed = try await backend.renew(&handle, call)
+                        return (.success(renewed), handle)
                     } catch {
                         return (.failure(BackendFailure(reading: error, during: .renew)), handle)
                     }
