@@ -16,6 +16,9 @@ final class SimulatedWorld: @unchecked Sendable {
     let counts: SimulationCounts
     let settleTime: Duration
     let mutation: Mutation?
+    let scene: Scene?
+    /// What is left of the scene that is being played.
+    var steps: [SceneStep] = []
     var deployments: [SimulatedDeployment] = []
     /// What is to be started in tasks of its own.
     var pending: [@Sendable () async -> Void] = []
@@ -27,7 +30,7 @@ final class SimulatedWorld: @unchecked Sendable {
     var running: [Int: (what: String, process: SimulatedProcess)] = [:]
     var callNumber = 0
 
-    init(seed: UInt64, mutation: Mutation?, keepsTrace: Bool) {
+    init(seed: UInt64, mutation: Mutation?, scene: Scene?, keepsTrace: Bool) {
         var random = SeededGenerator(seed: seed)
         let time = VirtualTime(name: "target")
         executor = SeededExecutor(seed: random.next(), time: time, maximumPicks: 2_000_000)
@@ -37,6 +40,7 @@ final class SimulatedWorld: @unchecked Sendable {
         target.setLatestApplication(settle)
         self.time = time
         self.mutation = mutation
+        self.scene = scene
         self.keepsTrace = keepsTrace
         let counts = SimulationCounts()
         self.counts = counts
@@ -44,11 +48,12 @@ final class SimulatedWorld: @unchecked Sendable {
         let plans = names.map { _ in
             var plans = [MountPlan.session(&random), .credentials("db", settleTime: settle, &random)]
             if random.chance(0.6) { plans.append(.credentials("cloud/eu", settleTime: settle, &random)) }
+            if let scene { for index in plans.indices { scene.prepare(&plans[index]) } }
             return plans
         }
         checker = InvariantChecker(target: target, names: names, plans: plans) { counts.add($0) }
         for (index, name) in names.enumerated() {
-            let isShared = index == 0 && random.chance(0.5)
+            let isShared = index == 0 && (scene?.isShared ?? random.chance(0.5))
             let table = InMemoryLeaseStore(
                 deployment: name,
                 isExclusive: !isShared,

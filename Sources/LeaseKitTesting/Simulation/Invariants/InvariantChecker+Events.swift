@@ -12,6 +12,7 @@ extension InvariantChecker {
         lease.note(
             "event \(event.at): \(event.kind), generation \(event.generation), \(event.state.map { "\($0)" } ?? "removed")\(event.note.map { ", \($0)" } ?? "")"
         )
+        if event.kind == .issueFailed { checkHandedOver(lease) }
         guard event.generation > 0, lease.excuse == nil else { return }
         if event.generation > lease.generation {
             violate(
