@@ -125,7 +125,6 @@ extension SimulatedWorld {
         await begin(&group)
         await time.advance(by: .seconds(60))
         phase = "burying"
-        checker.isOver = true
         if !isBroken {
             for deployment in deployments {
                 for process in deployment.processes.compactMap({ $0 }) where !process.hasEnded {

@@ -122,7 +122,8 @@ final class SimulatedWorld: @unchecked Sendable {
         configuration.observationInterval = .seconds(60)
         configuration.revocationWait = .seconds(20)
         configuration.patience = .seconds(15)
-        configuration.observers = [CheckingObserver(checker: checker)]
+        let observer = CheckingObserver(checker: checker)
+        configuration.observers = [observer]
         let storeSeed = random.next()
         let entropy = LeaseEntropy.seeded(random.next())
         let mutation = mutation
@@ -163,6 +164,7 @@ final class SimulatedWorld: @unchecked Sendable {
                 return Dictionary(uniqueKeysWithValues: roles)
             }
         )
+        observer.process = process
         deployment.processes[machine] = process
         note("start \(name)")
         counts.add("starts")
@@ -210,8 +212,14 @@ final class SimulationCounts: @unchecked Sendable {
 }
 
 /// Shows every event to the checker.
-struct CheckingObserver: LeaseObserver {
+///
+/// Unchecked, because a simulated run has one thread.
+final class CheckingObserver: LeaseObserver, @unchecked Sendable {
     let checker: InvariantChecker
+    /// Whose events they are; set when it has been made.
+    weak var process: SimulatedProcess?
 
-    func observe(_ event: LeaseEvent) { checker.didPublish(event) }
+    init(checker: InvariantChecker) { self.checker = checker }
+
+    func observe(_ event: LeaseEvent) { checker.didPublish(event, by: process) }
 }

@@ -47,6 +47,7 @@ extension InvariantChecker {
         noteTrueEnd(lease, record, context)
         checkBytes(record.handle, lease)
         checkAge(lease, record.expiresAt, before: nil)
+        if let parent = insertion.parent { children[parent, default: []].append(record.id) }
         if insertion.parent != nil {
             if parent?.state != .active || parent.map({ context.now >= $0.expiresAt }) ?? true {
                 violate(3, lease, "it was inserted under a parent that is \(parent.map { "\($0.state)" } ?? "gone")")

@@ -39,14 +39,18 @@ extension InvariantChecker {
     }
 
     /// A lease that nobody holds is with the background work when its caller is told so, not when its deadline comes.
-    func checkHandedOver(_ lease: TrackedLease) {
-        guard !isOver, lease.excuse == nil, lease.state == .pending, isCalm(lease.deployment) else { return }
+    ///
+    /// A manager that stops may leave that to the next one.
+    func checkHandedOver(_ lease: TrackedLease, by process: SimulatedProcess?) {
+        guard let process, !process.isStopping, !process.hasEnded, lease.excuse == nil, lease.state == .pending,
+            isCalm(lease.deployment)
+        else { return }
         violate(2, lease, "its caller has given it up, and nobody was told: it waits for its deadline")
     }
 
     /// An order that was asked for is in the store, whatever became of the task that asked.
     func checkPlaced(_ order: RevocationOrderID, _ id: LeaseID, in deployment: Int) {
-        guard !isOver, isCalm(deployment), !placed.contains(order), let lease = leases[id] else { return }
+        guard isCalm(deployment), !placed.contains(order), let lease = leases[id] else { return }
         guard lease.excuse == nil, lease.state == .active else { return }
         violate(6, lease, "its revocation was asked for by a cancelled task, and no order was placed")
     }

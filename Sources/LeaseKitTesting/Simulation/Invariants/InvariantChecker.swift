@@ -41,8 +41,8 @@ final class InvariantChecker: @unchecked Sendable {
     var isStoreFailing: [Bool]
     /// Every order that a store took.
     var placed: Set<RevocationOrderID> = []
-    /// Whether the run is over, and the dead are being buried.
-    var isOver = false
+    /// Who hangs on whom, from the beginning on.
+    var children: [LeaseID: [LeaseID]] = [:]
     let count: (String) -> Void
     let names: [String]
 

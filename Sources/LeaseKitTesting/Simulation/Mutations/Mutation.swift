@@ -82,7 +82,8 @@ package enum Mutation: String, CaseIterable, Sendable {
 
     func prepare(_ target: InMemoryTarget) {
         target.settled { state in
-            state.ignoresMarks = self == .ignoresMarks || self == .sweepsByName
+            state.ignoresMarks = self == .ignoresMarks
+            state.ignoresDeployments = self == .sweepsByName
             state.listsEverything = self == .sweepsByName
         }
     }

@@ -214,7 +214,7 @@ extension SimulatedWorld {
                     _ = try? await process.manager.revoke(.tree(id), options)
                 }
             }
-            if process.life.isDead || deployment.restores != restores { return }
+            if process.life.isDead || process.isStopping || deployment.restores != restores { return }
             checker.checkPlaced(order, id, in: deployment.index)
         }
     }
