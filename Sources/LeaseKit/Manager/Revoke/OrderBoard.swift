@@ -51,11 +51,11 @@ final class OrderBoard: Sendable {
         }
     }
 
-    /// The orders that somebody waits for.
+    /// The orders that somebody waits for, always in the same order.
     var awaited: [RevocationOrderID] {
         state.withLock { state in
             state.waiters = state.waiters.filter { !$0.value.allSatisfy(\.isAbandoned) }
-            return Array(state.waiters.keys)
+            return state.waiters.keys.sorted { $0.rawValue < $1.rawValue }
         }
     }
 
