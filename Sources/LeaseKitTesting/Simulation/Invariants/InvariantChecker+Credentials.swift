@@ -80,7 +80,7 @@ extension InvariantChecker {
                 let state = lease.state.map { "\($0)" } ?? "gone"
                 violate(invariant, lease, "the target ended it for \(mark.deployment), and its record is \(state)")
             }
-            if lease.isHollow == false { checkNeedyChildren(of: lease, before: events[(index + 1)...]) }
+            checkNeedyChildren(of: lease, before: events[(index + 1)...])
         }
     }
 }

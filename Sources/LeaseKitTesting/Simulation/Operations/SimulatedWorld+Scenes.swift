@@ -127,6 +127,8 @@ extension SimulatedWorld {
             },
             SceneStep(then: .seconds(30)) { [self] in
                 guard let process = cast.process, let id = cast.leases.first else { return }
+                // The children take their time, so that a parent that does not wait for them is ended first.
+                for _ in 1..<cast.leases.count { target.script(.revoke, .delay(.seconds(2))) }
                 revoke(.tree(id), isClosing: false, on: process, of: deployments[process.deployment])
             },
         ]
