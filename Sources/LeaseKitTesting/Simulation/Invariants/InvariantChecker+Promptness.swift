@@ -6,8 +6,8 @@ import LeaseKit
 /// What must not wait for a deadline, nor come before its time: invariant 2 while the run goes on.
 extension InvariantChecker {
     /// Something stood still or failed at a deployment: for a moment nothing can be said about how prompt it is.
-    func disturb(_ deployment: Int, isStoreFailing: Bool? = nil) {
-        disturbedAt[deployment] = target.time.read().continuous
+    func disturb(_ deployment: Int, lasting length: Duration = .zero, isStoreFailing: Bool? = nil) {
+        disturbedAt[deployment] = max(disturbedAt[deployment], target.time.read().continuous + length)
         if let isStoreFailing { self.isStoreFailing[deployment] = isStoreFailing }
     }
 

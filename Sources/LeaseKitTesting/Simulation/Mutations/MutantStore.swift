@@ -103,7 +103,7 @@ final class MutantStore: ForwardingLeaseStore, @unchecked Sendable {
         claimUntil: LeaseInstant?,
         _ context: StoreContext
     ) async throws -> StoreReply<OrderPlacement> {
-        if mutation == .marksLookAtCancellation && Task.isCancelled { throw CancellationError() }
+        if mutation == .ordersLookAtCancellation && Task.isCancelled { throw CancellationError() }
         if mutation == .endsParentFirst {
             let hasty = RevocationOrder(
                 id: order.id,

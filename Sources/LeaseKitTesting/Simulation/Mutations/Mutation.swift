@@ -49,10 +49,14 @@ package enum Mutation: String, CaseIterable, Sendable {
     ///
     /// "Worker writes touch only existing rows."
     case upsertsAttempts
-    /// Changing a lease and placing an order look at cancellation.
+    /// Changing a lease looks at cancellation.
     ///
     /// "Insert and reads look at cancellation before they begin; nothing else ever does."
     case marksLookAtCancellation
+    /// Placing an order looks at cancellation.
+    ///
+    /// The same sentence: what a cancelled task revokes is revoked.
+    case ordersLookAtCancellation
     /// A restart years ahead believes its wall clock.
     ///
     /// "If the wall is implausibly far ahead (7 d), the clock is disputed."
@@ -73,7 +77,7 @@ package enum Mutation: String, CaseIterable, Sendable {
         case .renewsRevoked: .orderWhileRenewing
         case .ignoresClaims: .lapsedClaim
         case .endsParentFirst: .tree
-        case .marksLookAtCancellation: .cancelledCallers
+        case .marksLookAtCancellation, .ordersLookAtCancellation: .cancelledCallers
         case .trustsWallClock: .wallJump
         case .trustsNewBoot: .restartAhead
         case .forgetsIntent, .dropsFailures, .trustsGone, .upsertsAttempts, .ignoresMarks, .sweepsByName: nil

@@ -161,8 +161,9 @@ extension SimulatedWorld {
         case 2:
             note("suspend \(machine.name)")
             counts.add("fault.suspend")
-            await machine.suspend(for: random.duration(upTo: .seconds(300)))
-            checker.disturb(deployment.index)
+            let length = random.duration(upTo: .seconds(300))
+            checker.disturb(deployment.index, lasting: length)
+            await machine.suspend(for: length)
         default:
             note("reboot \(machine.name)")
             counts.add("fault.reboot")
