@@ -12,6 +12,8 @@ final class SimulatedProcess: @unchecked Sendable {
     let machine: Int
     let life = ProcessLife()
     let time: VirtualTime
+    /// What its manager takes for the time.
+    let managerTime: any LeaseTime
     let manager: LeaseManager
     let backends: [String: InMemoryBackend]
     var mounts: [String: Mount<InMemoryRequest, FakeCredential>] = [:]
@@ -35,6 +37,7 @@ final class SimulatedProcess: @unchecked Sendable {
         self.deployment = deployment
         self.machine = machine
         self.time = time
+        self.managerTime = managerTime
         self.backends = backends(life)
         manager = LeaseManager(store: store(life), configuration: configuration, time: managerTime)
     }

@@ -15,9 +15,10 @@ extension SimulatedWorld {
             await begin(&group)
             await time.advance(by: .seconds(1))
             for _ in 0..<operations {
-                await operate()
+                let wait = await playScene()
+                if wait == nil { await operate() }
                 await begin(&group)
-                await pass()
+                await pass(wait)
                 if isBroken { break }
             }
             if !isBroken { await calm(&group) }
@@ -36,7 +37,11 @@ extension SimulatedWorld {
     }
 
     /// Lets a while pass: mostly an instant, sometimes minutes.
-    private func pass() async {
+    private func pass(_ given: Duration?) async {
+        if let given {
+            await time.advance(by: given)
+            return await check()
+        }
         let roll = random.unit()
         let length: Duration =
             if roll < 0.55 {
@@ -67,6 +72,7 @@ extension SimulatedWorld {
         target.replace(by: "target-1")
         for deployment in deployments {
             deployment.weather.withLock { $0 = SimulatedStore.Weather() }
+            checker.disturb(deployment.index, isStoreFailing: false)
             for machine in deployment.machines.indices {
                 if let process = deployment.processes[machine] {
                     process.resume()

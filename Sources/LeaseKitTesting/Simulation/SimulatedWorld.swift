@@ -16,6 +16,9 @@ final class SimulatedWorld: @unchecked Sendable {
     let counts: SimulationCounts
     let settleTime: Duration
     let mutation: Mutation?
+    let scene: Scene?
+    /// What is left of the scene that is being played.
+    var steps: [SceneStep] = []
     var deployments: [SimulatedDeployment] = []
     /// What is to be started in tasks of its own.
     var pending: [@Sendable () async -> Void] = []
@@ -27,7 +30,7 @@ final class SimulatedWorld: @unchecked Sendable {
     var running: [Int: (what: String, process: SimulatedProcess)] = [:]
     var callNumber = 0
 
-    init(seed: UInt64, mutation: Mutation?, keepsTrace: Bool) {
+    init(seed: UInt64, mutation: Mutation?, scene: Scene?, keepsTrace: Bool) {
         var random = SeededGenerator(seed: seed)
         let time = VirtualTime(name: "target")
         executor = SeededExecutor(seed: random.next(), time: time, maximumPicks: 2_000_000)
@@ -37,6 +40,7 @@ final class SimulatedWorld: @unchecked Sendable {
         target.setLatestApplication(settle)
         self.time = time
         self.mutation = mutation
+        self.scene = scene
         self.keepsTrace = keepsTrace
         let counts = SimulationCounts()
         self.counts = counts
@@ -44,11 +48,12 @@ final class SimulatedWorld: @unchecked Sendable {
         let plans = names.map { _ in
             var plans = [MountPlan.session(&random), .credentials("db", settleTime: settle, &random)]
             if random.chance(0.6) { plans.append(.credentials("cloud/eu", settleTime: settle, &random)) }
+            if let scene { for index in plans.indices { scene.prepare(&plans[index]) } }
             return plans
         }
         checker = InvariantChecker(target: target, names: names, plans: plans) { counts.add($0) }
         for (index, name) in names.enumerated() {
-            let isShared = index == 0 && random.chance(0.5)
+            let isShared = index == 0 && (scene?.isShared ?? random.chance(0.5))
             let table = InMemoryLeaseStore(
                 deployment: name,
                 isExclusive: !isShared,
@@ -117,7 +122,8 @@ final class SimulatedWorld: @unchecked Sendable {
         configuration.observationInterval = .seconds(60)
         configuration.revocationWait = .seconds(20)
         configuration.patience = .seconds(15)
-        configuration.observers = [CheckingObserver(checker: checker)]
+        let observer = CheckingObserver(checker: checker)
+        configuration.observers = [observer]
         let storeSeed = random.next()
         let entropy = LeaseEntropy.seeded(random.next())
         let mutation = mutation
@@ -158,6 +164,7 @@ final class SimulatedWorld: @unchecked Sendable {
                 return Dictionary(uniqueKeysWithValues: roles)
             }
         )
+        observer.process = process
         deployment.processes[machine] = process
         note("start \(name)")
         counts.add("starts")
@@ -205,8 +212,14 @@ final class SimulationCounts: @unchecked Sendable {
 }
 
 /// Shows every event to the checker.
-struct CheckingObserver: LeaseObserver {
+///
+/// Unchecked, because a simulated run has one thread.
+final class CheckingObserver: LeaseObserver, @unchecked Sendable {
     let checker: InvariantChecker
+    /// Whose events they are; set when it has been made.
+    weak var process: SimulatedProcess?
 
-    func observe(_ event: LeaseEvent) { checker.didPublish(event) }
+    init(checker: InvariantChecker) { self.checker = checker }
+
+    func observe(_ event: LeaseEvent) { checker.didPublish(event, by: process) }
 }

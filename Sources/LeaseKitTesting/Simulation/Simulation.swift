@@ -21,6 +21,7 @@ public struct Simulation: Sendable {
     /// Whether the report tells of every operation.
     public var keepsTrace: Bool
     package var mutation: Mutation?
+    package var scene: Scene?
 
     /// Makes a run, without running it.
     public init(seed: UInt64, operations: Int = 500, keepsTrace: Bool = false) {
@@ -29,15 +30,16 @@ public struct Simulation: Sendable {
         self.keepsTrace = keepsTrace
     }
 
-    /// Makes a run with a defect in it.
-    package init(seed: UInt64, operations: Int = 500, mutation: Mutation) {
+    /// Makes a run with a scene that is played again and again, and with a defect in it.
+    package init(seed: UInt64, operations: Int = 500, scene: Scene?, mutation: Mutation? = nil) {
         self.init(seed: seed, operations: operations)
+        self.scene = scene
         self.mutation = mutation
     }
 
     /// Runs to the end, or to the first thing that is broken.
     public func run() -> SimulationReport {
-        let world = SimulatedWorld(seed: seed, mutation: mutation, keepsTrace: keepsTrace)
+        let world = SimulatedWorld(seed: seed, mutation: mutation, scene: scene, keepsTrace: keepsTrace)
         var report = SimulationReport(seed: seed)
         let operations = operations
         do {

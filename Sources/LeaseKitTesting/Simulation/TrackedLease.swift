@@ -27,6 +27,8 @@ final class TrackedLease: @unchecked Sendable {
     /// Every end that the record ever had while active.
     var ends: Set<LeaseInstant> = []
     var wasActive = false
+    /// When its time is over by the true clock, and when that was noted; nil when that cannot be said.
+    var trueEnd: (at: Duration, notedAt: Duration)?
     var outcome: LeaseOutcome?
     var claim: (value: LeaseClaim, owner: Incarnation)?
     /// Why its credential may be where its record is not, or the other way round.

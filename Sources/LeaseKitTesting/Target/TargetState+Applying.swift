@@ -112,7 +112,7 @@ extension TargetState {
     /// Whether two marks name the same lease of the same deployment; the epoch may have moved on since.
     private func isSame(_ one: LeaseMark?, _ other: LeaseMark?) -> Bool {
         guard let one, let other else { return false }
-        return one.deployment == other.deployment && one.lease == other.lease
+        return (ignoresDeployments || one.deployment == other.deployment) && one.lease == other.lease
     }
 }
 

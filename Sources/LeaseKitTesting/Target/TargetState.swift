@@ -42,6 +42,8 @@ struct TargetState: Sendable {
     /// Defects, for the proof that checkers notice them.
     var ignoresMarks = false
     var listsEverything = false
+    /// Whether any deployment counts as this one.
+    var ignoresDeployments = false
     /// How long after its arrival a request to make something may still be done; it is dropped later.
     var latestApplication: Duration?
     /// How many requests of each operation have arrived.

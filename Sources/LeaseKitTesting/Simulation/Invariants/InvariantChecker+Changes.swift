@@ -44,8 +44,10 @@ extension InvariantChecker {
         lease.note(
             "\(context.now) \(context.incarnation): inserted until \(record.expiresAt), parent \(record.parent.map { "\($0)" } ?? "none")"
         )
+        noteTrueEnd(lease, record, context)
         checkBytes(record.handle, lease)
         checkAge(lease, record.expiresAt, before: nil)
+        if let parent = insertion.parent { children[parent, default: []].append(record.id) }
         if insertion.parent != nil {
             if parent?.state != .active || parent.map({ context.now >= $0.expiresAt }) ?? true {
                 violate(3, lease, "it was inserted under a parent that is \(parent.map { "\($0.state)" } ?? "gone")")
@@ -88,8 +90,11 @@ extension InvariantChecker {
             violate(4, lease, "\(context.incarnation) wrote with a claim that is not its own")
         }
         switch update {
-        case .activate: lease.becomeActive(record)
+        case .activate:
+            lease.becomeActive(record)
+            noteTrueEnd(lease, record, context)
         case .extend(let change):
+            noteTrueEnd(lease, record, context)
             lease.ends.insert(record.expiresAt)
             if let before {
                 if before.state != .active { violate(4, lease, "it was renewed while \(before.state)") }
@@ -115,6 +120,7 @@ extension InvariantChecker {
 
     func didPlace(_ placement: OrderPlacement, _ context: StoreContext, in deployment: Int) {
         lastNow[deployment] = context.now
+        placed.insert(placement.order.id)
         guard placement.refusal == nil else { return }
         if let root = placement.order.selection.root {
             leases[root]?.note(
@@ -133,6 +139,7 @@ extension InvariantChecker {
         lease.note("\(context.now) \(context.incarnation): claimed as \(record.state), expires \(record.expiresAt)")
         if lease.state == .active {
             count("expired")
+            if record.order == nil { checkExpiry(lease, by: context.now) }
             if record.order == nil && record.expiresAt > context.now {
                 violate(4, lease, "it was claimed for its expiry before its time")
             }

@@ -69,7 +69,7 @@ extension InvariantChecker {
     func checkHistory() {
         let events = target.settled { state in Array(state.history[min(seenHistory, state.history.count)...]) }
         seenHistory += events.count
-        for event in events {
+        for (index, event) in events.enumerated() {
             count("target.\(event.operation.rawValue).\(event.action.word)")
             if event.isLate { count("target.late") }
             guard event.action == .ended, let mark = event.mark, let lease = leases[mark.lease] else { continue }
@@ -80,7 +80,7 @@ extension InvariantChecker {
                 let state = lease.state.map { "\($0)" } ?? "gone"
                 violate(invariant, lease, "the target ended it for \(mark.deployment), and its record is \(state)")
             }
-            if lease.isHollow == false { checkNeedyChildren(of: lease) }
+            checkNeedyChildren(of: lease, before: events[(index + 1)...])
         }
     }
 }

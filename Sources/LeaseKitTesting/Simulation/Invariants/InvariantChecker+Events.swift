@@ -5,13 +5,14 @@ import LeaseKit
 
 /// Events: invariant 10, and 7 for their words.
 extension InvariantChecker {
-    func didPublish(_ event: LeaseEvent) {
+    func didPublish(_ event: LeaseEvent, by process: SimulatedProcess?) {
         count("event.\(event.kind)")
         checkText(event.description, "an event")
         guard let id = event.lease, let lease = leases[id] else { return }
         lease.note(
             "event \(event.at): \(event.kind), generation \(event.generation), \(event.state.map { "\($0)" } ?? "removed")\(event.note.map { ", \($0)" } ?? "")"
         )
+        if event.kind == .issueFailed { checkHandedOver(lease, by: process) }
         guard event.generation > 0, lease.excuse == nil else { return }
         if event.generation > lease.generation {
             violate(

@@ -33,7 +33,7 @@ extension InvariantChecker {
     /// The target keeps a credential at least as long as its holder was told.
     private func checkValidity(_ lease: TrackedLease, until: Duration, _ process: SimulatedProcess) {
         guard lease.excuse == nil, !lease.name.isEmpty else { return }
-        let left = until - process.time.read().continuous
+        let left = until - process.managerTime.read().continuous
         let now = target.time.read().wall
         let found: TargetPrincipal? = target.settled { state in
             state.tables.values.compactMap { $0.principals[lease.name] }.first { $0.mark?.lease == lease.id }
@@ -55,7 +55,7 @@ extension InvariantChecker {
                 over.append(id)
                 continue
             }
-            if holder.process.time.read().continuous >= holder.validUntil { continue }
+            if holder.process.managerTime.read().continuous >= holder.validUntil { continue }
             let works: Bool = target.settled { state in
                 state.tables.values.contains {
                     guard let principal = $0.principals[holder.credential.username] else { return false }

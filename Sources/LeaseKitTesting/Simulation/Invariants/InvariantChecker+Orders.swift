@@ -6,11 +6,15 @@ import LeaseKit
 /// Orders and parents: invariant 3.
 extension InvariantChecker {
     /// Ending a parent whose child needs it leaves a child that nobody can end.
-    func checkNeedyChildren(of parent: TrackedLease) {
-        for id in live[parent.deployment] {
+    ///
+    /// What the target did after that in the same step tells what was live at that moment.
+    func checkNeedyChildren(of parent: TrackedLease, before later: ArraySlice<TargetEvent>) {
+        for id in children[parent.id] ?? [] {
             guard let child = leases[id], child.parent == parent.id, child.plan?.abilities.needsParent == true,
-                child.excuse == nil, child.state != .ending, isLive(child.name)
+                child.excuse == nil, child.state != .ending
             else { continue }
+            let next = later.first { $0.name == child.name && [.made, .ended].contains($0.action) }?.action
+            guard next == .ended || next == nil && isLive(child.name) else { continue }
             violate(3, child, "its parent \(parent.id) was ended at the target while it is live and needs it")
         }
     }

@@ -14,6 +14,7 @@ import LeaseKit
 /// - holders: 9
 /// - secrets: 7
 /// - convergence: 2
+/// - promptness: 2 and 6, while the run goes on
 ///
 /// Unchecked, because a simulated run has one thread.
 final class InvariantChecker: @unchecked Sendable {
@@ -32,6 +33,16 @@ final class InvariantChecker: @unchecked Sendable {
     var issuesAsked = 0
     /// The highest maximum that was in force lately, by deployment and mount; nil for none.
     var maximums: [[String: Duration]]
+    /// When something last stood still or failed, by deployment and the true clock.
+    var disturbedAt: [Duration]
+    /// When a machine last had a new boot.
+    var bootedAt: [Duration]
+    /// Whether the way to the store fails.
+    var isStoreFailing: [Bool]
+    /// Every order that a store took.
+    var placed: Set<RevocationOrderID> = []
+    /// Who hangs on whom, from the beginning on.
+    var children: [LeaseID: [LeaseID]] = [:]
     let count: (String) -> Void
     let names: [String]
 
@@ -56,6 +67,9 @@ final class InvariantChecker: @unchecked Sendable {
         needsRefresh = names.map { _ in false }
         lastNow = names.map { _ in .distantPast }
         requests = names.map { _ in [:] }
+        disturbedAt = names.map { _ in .zero }
+        bootedAt = names.map { _ in .seconds(-1) }
+        isStoreFailing = names.map { _ in false }
         maximums = plans.map { plans in
             Dictionary(uniqueKeysWithValues: plans.map { ($0.path, $0.settings.limits.maximum ?? .seconds(2_764_800)) })
         }

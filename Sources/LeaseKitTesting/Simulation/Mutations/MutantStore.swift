@@ -38,7 +38,12 @@ final class MutantStore: ForwardingLeaseStore, @unchecked Sendable {
             return .applied(record)
         case (.renewsRevoked, .update(let id, .extend(let change))):
             let outcome = try await pass(.update(id, .extend(change)), context)
-            guard outcome.record == nil, var record = try await base.find([id]).value[0] else { return outcome }
+            // A record that changed is read again, as ever; only that it is not active any more is overlooked.
+            switch outcome.refusal {
+            case .covered, .wrongState: break
+            default: return outcome
+            }
+            guard var record = try await base.find([id]).value[0] else { return outcome }
             record.expiresAt = change.expiresAt
             return .applied(record)
         case (.forgetsIntent, .insert(let insertion)) where insertion.kind == .credential:
@@ -98,6 +103,7 @@ final class MutantStore: ForwardingLeaseStore, @unchecked Sendable {
         claimUntil: LeaseInstant?,
         _ context: StoreContext
     ) async throws -> StoreReply<OrderPlacement> {
+        if mutation == .ordersLookAtCancellation && Task.isCancelled { throw CancellationError() }
         if mutation == .endsParentFirst {
             let hasty = RevocationOrder(
                 id: order.id,

@@ -30,7 +30,7 @@ extension SimulatedWorld {
         revoke(selection, isClosing: random.chance(0.2), on: process, of: deployment)
     }
 
-    private func revoke(
+    func revoke(
         _ selection: LeaseSelection,
         isClosing: Bool,
         on process: SimulatedProcess,

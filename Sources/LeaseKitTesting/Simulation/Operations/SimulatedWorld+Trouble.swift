@@ -98,10 +98,14 @@ extension SimulatedWorld {
         if random.chance(0.5) { weather.unavailable = 0.3 * random.unit() }
         if random.chance(0.5) { weather.unknown = 0.3 * random.unit() }
         deployment.weather.withLock { $0 = weather }
+        checker.disturb(deployment.index, isStoreFailing: weather.unavailable > 0)
     }
 
     func healStore() {
-        for deployment in deployments { deployment.weather.withLock { $0 = SimulatedStore.Weather(lag: 0.1) } }
+        for deployment in deployments {
+            deployment.weather.withLock { $0 = SimulatedStore.Weather(lag: 0.1) }
+            checker.disturb(deployment.index, isStoreFailing: false)
+        }
     }
 
     func crash() {
@@ -127,6 +131,7 @@ extension SimulatedWorld {
         let all = deployments.flatMap { $0.processes.compactMap { $0 } }
         if let paused = all.first(where: { $0.life.phase == .paused }) {
             note("resume \(paused.name)")
+            checker.disturb(paused.deployment)
             paused.resume()
         } else if let process = pick(all) {
             note("pause \(process.name)")
@@ -156,12 +161,15 @@ extension SimulatedWorld {
         case 2:
             note("suspend \(machine.name)")
             counts.add("fault.suspend")
-            await machine.suspend(for: random.duration(upTo: .seconds(300)))
+            let length = random.duration(upTo: .seconds(300))
+            checker.disturb(deployment.index, lasting: length)
+            await machine.suspend(for: length)
         default:
             note("reboot \(machine.name)")
             counts.add("fault.reboot")
             if let process = deployment.processes[index] { kill(process) }
             await machine.reboot(downFor: random.duration(upTo: .seconds(120)))
+            checker.didBoot(deployment.index)
             if random.chance(0.3) { machine.jumpWall(by: .seconds(86_400 * 3_650)) }
         }
     }
