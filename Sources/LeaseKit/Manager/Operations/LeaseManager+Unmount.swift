@@ -42,8 +42,10 @@ extension LeaseManager {
             let options = RevokeOptions(cause: cause, isClosing: true, wait: wait)
             order = try await revoke(.mount(mount.id), options).order
         }
-        if try await unregister(mount, cause) { return }
+        let isForgotten = try await unregister(mount, cause)
+        // A path that is mounted again must not find it closed by the order that emptied it.
         if let order { try await reopen(order, cause: cause) }
+        if isForgotten { return }
         let left = try await counts(.mount(mount.id))
         let running = mount.gate.withLock { $0.demands }
         throw LeaseError(

@@ -164,6 +164,7 @@ extension LeaseManager {
         guard let shortened = outcome.record else { return outcome }
         alarm.ring(ifLaterThan: plan.moment.continuous(at: shortened.due))
         let moved = try await move(shortened, shortened.handle, to: plan.expiresAt, plan, at: mount, until: deadline)
+        change.expiresAt = moved.expiresAt
         change.handle = moved.handle == record.handle ? nil : moved.handle
         change.generation = shortened.generation
         change.needsConfirmation = false

@@ -69,11 +69,11 @@ struct EndingJudge: Sendable {
     }
 
     private func verdict(_ failure: BackendFailure) -> Verdict {
-        if failure.kind == .gone { return verdict(.alreadyGone) }
         if failure.scope == .target {
             // Not the lease's fault: nothing is charged, and it goes first when the target is back.
             return Verdict(update: .release(claim, due: now), event: nil)
         }
+        if failure.kind == .gone { return verdict(.alreadyGone) }
         if failure.underlying is UnreadableHandle {
             return Verdict(update: .quarantine(claim, failure.note), event: .quarantined)
         }

@@ -47,7 +47,16 @@ extension LeaseManager {
         var isBusy = false
         for id in orders.unexpanded {
             let context = ledger.context(LeaseCause(.requested))
-            let order = try await ledger.ask { try await $0.expand(id, limit: 256, context) }
+            let order: RevocationOrder
+            do {
+                order = try await ledger.ask { try await $0.expand(id, limit: 256, context) }
+            } catch let error as LeaseError where error.code == .storeRefused {
+                // Completed elsewhere and forgotten: no reason to keep everything else waiting.
+                orders.didExpand(id)
+                _ = orders.finish(id)
+                publish(LeaseEvent(.storeTrouble, at: clock.now, order: id, note: error.message))
+                continue
+            }
             if order.progress.isExpanded {
                 orders.didExpand(id)
                 await reportFinished([id])
