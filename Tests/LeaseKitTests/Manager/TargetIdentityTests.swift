@@ -114,6 +114,22 @@ import Testing
         }
     }
 
+    @Test func nothingIsMadeAtATargetThatAnotherManagerHasGivenUp() throws {
+        try Self.runTwo { world, first, second in
+            world.target.replace(by: "target-2")
+            try await first.manager.adoptTarget(at: "database")
+            world.target.replace(by: "target-1")
+            let made = world.target.arrivals(of: .issue)
+            await expectRefusal(.targetUnavailable, "another target was adopted") {
+                try await second.mount.issue("app")
+            }
+            #expect(world.target.arrivals(of: .issue) == made)
+            world.target.replace(by: "target-2")
+            try await second.wait(.seconds(20))
+            try await second.expectIssue()
+        }
+    }
+
     @Test func adoptingWhatAnotherManagerAdoptedBeforeIsNoError() throws {
         try Self.runTwo { world, first, second in
             world.target.replace(by: "target-2")
