@@ -91,8 +91,10 @@ import Testing
         try Self.runTwo { world, first, second in
             world.target.replace(by: "target-2")
             try await first.manager.adoptTarget(at: "database")
-            // The other one learns of it when the next answer is another target's than it knows.
-            await expectRefusal(.targetMismatch) { try await second.mount.issue("app") }
+            // The other one learns of it before it makes anything.
+            await expectRefusal(.targetUnavailable, "another target was adopted") {
+                try await second.mount.issue("app")
+            }
             try await second.wait(.seconds(20))
             try await second.expectIssue()
             #expect(try second.manager.health(ofMountAt: "database").fingerprint == "target-2")
