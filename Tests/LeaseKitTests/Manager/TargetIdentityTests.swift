@@ -91,8 +91,10 @@ import Testing
         try Self.runTwo { world, first, second in
             world.target.replace(by: "target-2")
             try await first.manager.adoptTarget(at: "database")
-            // The other one learns of it when the next answer is another target's than it knows.
-            await expectRefusal(.targetMismatch) { try await second.mount.issue("app") }
+            // The other one learns of it before it makes anything.
+            await expectRefusal(.targetUnavailable, "another target was adopted") {
+                try await second.mount.issue("app")
+            }
             try await second.wait(.seconds(20))
             try await second.expectIssue()
             #expect(try second.manager.health(ofMountAt: "database").fingerprint == "target-2")
@@ -111,6 +113,22 @@ import Testing
             #expect(try await second.manager.lease(lease.id) != nil)
             world.target.replace(by: "target-2")
             #expect(try await second.manager.waitForReport(of: report.order, atMost: .seconds(60)).revoked == 1)
+        }
+    }
+
+    @Test func nothingIsMadeAtATargetThatAnotherManagerHasGivenUp() throws {
+        try Self.runTwo { world, first, second in
+            world.target.replace(by: "target-2")
+            try await first.manager.adoptTarget(at: "database")
+            world.target.replace(by: "target-1")
+            let made = world.target.arrivals(of: .issue)
+            await expectRefusal(.targetUnavailable, "another target was adopted") {
+                try await second.mount.issue("app")
+            }
+            #expect(world.target.arrivals(of: .issue) == made)
+            world.target.replace(by: "target-2")
+            try await second.wait(.seconds(20))
+            try await second.expectIssue()
         }
     }
 

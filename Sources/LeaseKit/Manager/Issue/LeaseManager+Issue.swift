@@ -167,6 +167,13 @@ extension LeaseManager {
         _ mount: MountRuntime
     ) async -> Made<Secret> {
         var handle = plan.record.handle
+        // Where another manager adopted another target, nothing is made at this one any more. Asked now that the pending lease
+        // is written: an adoption that comes later finds it there.
+        if mount.abilities.leaseKind == .credential, !ledger.store.traits.isExclusive,
+            await !isTarget(plan.call.target, of: mount)
+        {
+            return Made(handle: handle, result: .failure(.targetGivenUp))
+        }
         // After a standstill the pending lease may have been looked at and removed: nothing is sent behind its back.
         guard clock.moment().continuous < plan.moment.continuous + plan.timeout else {
             return Made(handle: handle, result: .failure(.neverSent))

@@ -37,7 +37,16 @@ extension LeaseManager {
             }
         if !saysNothingThere || ledger.store.traits.isExclusive { return result }
         if await isTarget(target, of: mount) { return result }
-        let message = "another target was adopted while this one was asked"
-        return .failure(BackendFailure(.transient, scope: .target, code: "targetAdopted", message))
+        return .failure(.targetGivenUp)
     }
+}
+
+extension BackendFailure {
+    /// Another manager on the same store adopted another target than the one that a call was or would be about.
+    static let targetGivenUp = BackendFailure(
+        .transient,
+        scope: .target,
+        code: "targetAdopted",
+        "another target was adopted for the mount, or the store did not say which one it is"
+    )
 }
