@@ -8,6 +8,8 @@ public struct BackendAbilities: Hashable, Sendable {
     /// Whether a credential can be extended.
     public var isRenewable: Bool
     /// Whether a credential can be ended before its time.
+    ///
+    /// Where it cannot, the record is kept until the end that was promised; a slack that the target adds to that is its own.
     public var isRevocable: Bool
     /// Whether a credential ends by itself at the target when its time is over, give or take a slack.
     ///

@@ -6,7 +6,9 @@
 /// This is what a broker author writes. A first backend has `issue` and `revoke`; everything else has a default.
 ///
 /// LeaseKit promises in return:
-/// - Calls for one lease never overlap; calls for different leases do.
+/// - A manager's calls to renew and revoke one lease never overlap while they keep their deadlines; calls for different
+///   leases do. One that outlives its deadline keeps nobody out any more, or a lease could never be ended. A call that
+///   issues may be followed by one that revokes what it may have made, once nobody waits for it.
 /// - Every call has a deadline in its ``BackendCall``. A call that ignores it holds up its own slot and nobody else.
 /// - No call is ever cancelled because a caller went away.
 /// - ``revoke(_:_:)`` may be called again for a credential that is gone, and for one that was never made.

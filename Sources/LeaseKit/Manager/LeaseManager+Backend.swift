@@ -138,7 +138,7 @@ extension LeaseManager {
     }
 
     private func settleIdentity(_ found: String?, of mount: MountRuntime) async throws {
-        if let found, let expected = mount.fingerprint, found != expected {
+        if let found, let expected = mount.fingerprint, found != expected, await !isTarget(found, of: mount) {
             noteMismatch(found, at: mount, clock.now)
             throw LeaseError(BackendFailure.wrongTarget(found: found), at: mount)
         }

@@ -34,7 +34,6 @@ extension LeaseManager {
     /// The background work: a loop over what is due, and whatever comes in through the queue.
     private func work(until finished: Reply<Void>) async {
         publish(LeaseEvent(.started, at: clock.now, note: "deployment \(ledger.opening.map(deployment) ?? "?")"))
-        await reportUnserved()
         let stopBy = Reply<Duration>()
         let isOver = Alarm()
         await withDiscardingTaskGroup { group in
@@ -121,7 +120,9 @@ extension LeaseManager {
     }
 
     /// Names the leases of mounts that are not served here: they are neither claimed nor failed.
-    private func reportUnserved() async {
+    ///
+    /// Asked one observation after the start, when an application has had the time to mount its backends.
+    func reportUnserved() async {
         guard let registrations = try? await ledger.ask({ try await $0.mounts() }) else { return }
         for registration in registrations where mounts[registration.id] == nil {
             let counts = try? await ledger.ask { try await $0.counts(.mount(registration.id)) }

@@ -10,6 +10,9 @@ final class Ledger: Sendable {
     /// The same, if it never waits.
     private let immediate: (any ImmediateStore)?
     private let clock: LeaseClock
+    /// Whether the store is the authority on time.
+    private let hasClock: Bool
+    private let hasFollowed = Atomic(false)
     private let entropy: LeaseEntropy
     private let operations: Atomic<UInt64>
     private let state = Locked(State())
@@ -23,6 +26,7 @@ final class Ledger: Sendable {
     init(store: any LeaseStore, clock: LeaseClock, entropy: LeaseEntropy) {
         self.store = store
         immediate = store as? any ImmediateStore
+        hasClock = store.traits.hasClock
         self.clock = clock
         self.entropy = entropy
         operations = Atomic(entropy.next())
@@ -53,7 +57,9 @@ final class Ledger: Sendable {
         let result: Result<OpenedStore, any Error>
         do {
             let opening = try await store.open(at: clock.time.read())
-            let dispute = store.traits.isDurable ? clock.start(from: opening.observed) : nil
+            // Where the store is the authority there is nothing to dispute: its first answer says what time it is.
+            let dispute = store.traits.isDurable && !hasClock ? clock.start(from: opening.observed) : nil
+            if hasClock { _ = try await ask { try await $0.openOrders(limit: 1) } }
             learn(opening, dispute)
             result = .success(OpenedStore(opening))
         } catch {
@@ -91,15 +97,21 @@ final class Ledger: Sendable {
         _ question: (any LeaseStore) async throws -> StoreReply<Value>
     ) async throws -> Value {
         do {
-            return take(try await question(store))
+            return try await take { try await question(store) }
         } catch {
             throw Self.reading(error)
         }
     }
 
     /// The value of a reply, whose time becomes the manager's.
-    private func take<Value: Sendable>(_ reply: StoreReply<Value>) -> Value {
-        if let time = reply.storeTime { clock.settle(to: time) }
+    private func take<Value: Sendable>(_ question: () async throws -> StoreReply<Value>) async throws -> Value {
+        guard hasClock else { return try await question().value }
+        let asked = clock.moment().continuous
+        let reply = try await question()
+        if let time = reply.storeTime {
+            let isFirst = !hasFollowed.exchange(true, ordering: .relaxed)
+            clock.follow(time, asked: asked, isFirst: isFirst)
+        }
         return reply.value
     }
 
@@ -113,7 +125,7 @@ final class Ledger: Sendable {
         let outcomes: [LeaseChangeOutcome]
         do {
             if let immediate { return try immediate.applyNow(change, context) }
-            outcomes = take(try await store.apply([change], context))
+            outcomes = try await take { try await store.apply([change], context) }
         } catch {
             throw Self.reading(error)
         }
@@ -147,7 +159,7 @@ final class Ledger: Sendable {
     ) async throws -> OrderPlacement {
         do {
             if let immediate { return try immediate.placeNow(order, claimUntil: claimUntil, context) }
-            return take(try await store.place(order, claimUntil: claimUntil, context))
+            return try await take { try await store.place(order, claimUntil: claimUntil, context) }
         } catch {
             let reading = Self.reading(error)
             guard (reading as? LeaseError)?.code == .storeUnknown else { throw reading }
@@ -159,7 +171,7 @@ final class Ledger: Sendable {
     func find(_ id: LeaseID) async throws -> LeaseRecord? {
         do {
             if let immediate { return try immediate.findNow(id) }
-            return take(try await store.find([id])).first ?? nil
+            return try await take { try await store.find([id]) }.first ?? nil
         } catch {
             throw Self.reading(error)
         }

@@ -11,6 +11,10 @@
 ///                                    └─────────failure──────────┘
 /// ```
 public struct CircuitBreaker: Hashable, Sendable {
+    /// The longest that a target's own word on when to come again is heeded.
+    ///
+    /// A target that asks for hours, or a proxy before it that is wrong, is still looked at about once a minute.
+    public static let longestWait = Duration.seconds(60)
     /// How often a probe is let through while open.
     public var probeInterval: Duration
 
@@ -67,7 +71,7 @@ public struct CircuitBreaker: Hashable, Sendable {
     public mutating func fail(at now: LeaseInstant, retryAfter: Duration? = nil) -> Bool {
         let wasClosed = isClosed
         let since = openSince ?? now
-        state = .open(nextProbe: now + max(probeInterval, retryAfter ?? .zero), since: since)
+        state = .open(nextProbe: now + max(probeInterval, min(retryAfter ?? .zero, Self.longestWait)), since: since)
         return wasClosed
     }
 }

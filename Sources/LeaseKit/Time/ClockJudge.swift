@@ -18,7 +18,9 @@ public struct ClockJudge: Sendable {
 
     private var anchor: LeaseInstant
     private var anchoredAt: Duration
-    private var wallAtAnchor: LeaseInstant
+    /// The reading that the wall clock is compared with: the last one at which it ran with the others.
+    private var watchedAt: Duration
+    private var wallWhenWatched: LeaseInstant
     private var suspendedAtAnchor: Duration
     /// Why the time is in doubt, if it is.
     public private(set) var dispute: ClockDispute?
@@ -26,7 +28,8 @@ public struct ClockJudge: Sendable {
     /// Judges the first reading against what a store has observed last.
     public init(_ reading: TimeReading, observed: ObservedTime?) {
         anchoredAt = reading.continuous
-        wallAtAnchor = reading.wall
+        watchedAt = reading.continuous
+        wallWhenWatched = reading.wall
         suspendedAtAnchor = reading.continuous - reading.suspending
         anchor = reading.wall
         guard let observed else { return }
@@ -60,11 +63,17 @@ public struct ClockJudge: Sendable {
             suspendedAtAnchor = suspended
             return .suspended(slept)
         }
-        let elapsed = reading.continuous - anchoredAt
-        let parted = wallAtAnchor.duration(to: reading.wall) - elapsed
+        guard dispute == nil else { return nil }
+        let elapsed = reading.continuous - watchedAt
+        let parted = wallWhenWatched.duration(to: reading.wall) - elapsed
         // A wall clock that is slewed drifts a little all the time; only a jump is news.
         let tolerance = Self.tolerance + elapsed / 2_000
-        guard dispute == nil, parted > tolerance || parted < .zero - tolerance else { return nil }
+        guard parted > tolerance || parted < .zero - tolerance else {
+            // Compared afresh from here, so that many small steps never add up to a jump.
+            watchedAt = reading.continuous
+            wallWhenWatched = reading.wall
+            return nil
+        }
         let found = ClockDispute.wallJumped(by: parted)
         dispute = found
         return .disputed(found)
@@ -76,9 +85,27 @@ public struct ClockJudge: Sendable {
     public mutating func settle(to time: LeaseInstant, at reading: TimeReading) {
         anchor = time
         anchoredAt = reading.continuous
-        wallAtAnchor = reading.wall
+        watchedAt = reading.continuous
+        wallWhenWatched = reading.wall
         suspendedAtAnchor = reading.continuous - reading.suspending
         dispute = nil
+    }
+
+    /// Follows an authority that answered a question with its own time.
+    ///
+    /// Its time now lies between what it said and that plus the round trip. A clock within these bounds is right and stays
+    /// as it is, so that no answer sets it back for having been under way; one outside moves to the nearer bound. The first
+    /// answer, and the one that ends a dispute, set it to the middle.
+    ///
+    /// - Parameters:
+    ///   - time: What the authority's clock showed when it answered.
+    ///   - asked: What the continuous clock showed when it was asked.
+    ///   - isFirst: Whether nothing that was known before counts.
+    ///   - reading: The clocks when the answer came.
+    public mutating func follow(_ time: LeaseInstant, asked: Duration, isFirst: Bool, at reading: TimeReading) {
+        let roundTrip = max(.zero, reading.continuous - asked)
+        if isFirst || dispute != nil { return settle(to: time + roundTrip / 2, at: reading) }
+        settle(to: min(max(now(reading), time), time + roundTrip), at: reading)
     }
 }
 

@@ -38,10 +38,16 @@ final class LeaseClock: Sendable {
         return judge.withLock { $0.watch(reading) }
     }
 
-    /// Takes over the time of an authority: a store with a clock, a witness, the operator.
+    /// Takes over the time of an authority: a witness, or the operator.
     func settle(to instant: LeaseInstant) {
         let reading = time.read()
         judge.withLock { $0.settle(to: instant, at: reading) }
+    }
+
+    /// Follows a store with a clock of its own, which was asked when the continuous clock showed `asked`.
+    func follow(_ instant: LeaseInstant, asked: Duration, isFirst: Bool) {
+        let reading = time.read()
+        judge.withLock { $0.follow(instant, asked: asked, isFirst: isFirst, at: reading) }
     }
 
     /// What a store should remember for the next start.

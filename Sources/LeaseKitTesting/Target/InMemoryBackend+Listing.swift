@@ -33,18 +33,31 @@ extension InMemoryBackend: BatchRevoking {
 
     /// Ends many users, each with a request of its own.
     public func revoke(_ items: [BatchItem<InMemoryHandle>]) async -> [Result<RevocationOutcome, any Error>] {
-        await withTaskGroup(of: (Int, Result<RevocationOutcome, any Error>).self) { group in
-            for (index, item) in items.enumerated() {
-                group.addTask {
-                    do {
-                        return (index, .success(try await self.revoke(item.handle, item.call)))
-                    } catch {
-                        return (index, .failure(error))
-                    }
-                }
+        let answers = Locked([Result<RevocationOutcome, any Error>?](repeating: nil, count: items.count))
+        await withTaskGroup(of: Void.self) { group in
+            for (place, item) in items.enumerated() {
+                group.addTask { await self.revoke(item, answeringAt: place, in: answers) }
             }
-            let answers = await group.reduce(into: [Int: Result<RevocationOutcome, any Error>]()) { $0[$1.0] = $1.1 }
-            return items.indices.compactMap { answers[$0] }
         }
+        let lost = BackendFailure(.ambiguous, "the batch has no answer for this credential")
+        return answers.withLock { $0 }.map { $0 ?? .failure(lost) }
+    }
+
+    /// In a function of its own, and with nothing in the child task's result.
+    ///
+    /// Swift 6.3.1 optimizes `return (index, .success(try await …))` in a child task such that the index is never written.
+    private func revoke(
+        _ item: BatchItem<InMemoryHandle>,
+        answeringAt place: Int,
+        in answers: Locked<[Result<RevocationOutcome, any Error>?]>
+    ) async {
+        let answer: Result<RevocationOutcome, any Error>
+        do {
+            let outcome = try await revoke(item.handle, item.call)
+            answer = .success(outcome)
+        } catch {
+            answer = .failure(error)
+        }
+        answers.withLock { $0[place] = answer }
     }
 }

@@ -88,8 +88,8 @@ import Testing
             let record = try #require(try await fixture.manager.lease(lease.id))
             let principal = try #require(fixture.target.principals.first)
             #expect(record.expiresAt == lease.issuedAt + .seconds(9_000))
-            // The second one plans on what the first one has made of the lease, and has nothing left to move.
-            #expect(fixture.target.arrivals(of: .renew) == 1)
+            // The second one plans on what the first one has made of the lease, and only makes sure of it.
+            #expect(fixture.target.arrivals(of: .renew) == 2)
             #expect(principal.endsAt == record.expiresAt + .seconds(30))
         }
     }
@@ -191,6 +191,27 @@ import Testing
             #expect(record.expiresAt == lease.issuedAt + .seconds(60))
             #expect(record.needsConfirmation)
             #expect(fixture.target.principals.first?.endsAt == lease.expiresAt + .seconds(30))
+        }
+    }
+
+    @Test func whatACallerLeftBehindIsNotOvertakenByTheNextCallForTheLease() throws {
+        try ManagerFixture.run { fixture in
+            let lease = try await fixture.mount.issue("app")
+            fixture.target.script(.renew, .delay(.seconds(5)))
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    await #expect(throws: CancellationError.self) { try await fixture.mount.renew(lease.id) }
+                }
+                try? await fixture.wait(.seconds(1))
+                group.cancelAll()
+            }
+            await expectRefusal(.deadlineExceeded, "has not returned yet") { try await fixture.mount.renew(lease.id) }
+            #expect(fixture.target.arrivals(of: .renew) == 1)
+            // A revocation waits for it, and is not refused.
+            let report = try await fixture.mount.revoke(lease.id, RevokeOptions(wait: .seconds(2)))
+            #expect((report.stillTried, fixture.target.arrivals(of: .revoke)) == (1, 0))
+            #expect(try await fixture.manager.waitForReport(of: report.order, atMost: .seconds(10)).revoked == 1)
+            #expect(fixture.target.arrivals(of: .revoke) == 1)
         }
     }
 }

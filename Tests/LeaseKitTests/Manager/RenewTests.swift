@@ -59,14 +59,15 @@ import Testing
         }
     }
 
-    @Test func atTheMaximumARenewalSaysSoAndAsksTheTargetNothing() throws {
+    @Test func atTheMaximumARenewalSaysSoAndOnlyMakesSureOfTheTarget() throws {
         try ManagerFixture.run { fixture in
             let lease = try await fixture.mount.issue("app", IssueOptions(ttl: .seconds(86_400)))
             try await fixture.wait(.seconds(600))
             let outcome = try await fixture.mount.renew(lease.id)
             #expect(outcome.isAtMaximum)
             #expect(outcome.expiresAt == lease.expiresAt)
-            #expect(fixture.target.arrivals(of: .renew) == 0)
+            #expect(fixture.target.arrivals(of: .renew) == 1)
+            #expect(fixture.target.principals.first?.endsAt == lease.expiresAt + .seconds(30))
         }
     }
 

@@ -86,4 +86,56 @@ import Testing
             #expect(try await fixture.manager.waitForReport(of: report.order).revoked == 1)
         }
     }
+
+    @Test func whatOneManagerAdoptedHoldsForAllOnAStoreThatTheyShare() throws {
+        try Self.runTwo { world, first, second in
+            world.target.replace(by: "target-2")
+            try await first.manager.adoptTarget(at: "database")
+            // The other one learns of it when the next answer is another target's than it knows.
+            await expectRefusal(.targetMismatch) { try await second.mount.issue("app") }
+            try await second.wait(.seconds(20))
+            try await second.expectIssue()
+            #expect(try second.manager.health(ofMountAt: "database").fingerprint == "target-2")
+        }
+    }
+
+    @Test func nothingCountsAsGoneAtATargetThatAnotherManagerHasGivenUp() throws {
+        try Self.runTwo { world, first, second in
+            world.target.replace(by: "target-2")
+            try await first.manager.adoptTarget(at: "database")
+            let lease = try await first.expectIssue()
+            // Back again, before the second manager ever heard of it: to that one everything is as it was.
+            world.target.replace(by: "target-1")
+            let report = try await second.manager.revoke(.lease(lease.id), RevokeOptions(wait: .seconds(1)))
+            #expect(report.alreadyGone == 0)
+            #expect(try await second.manager.lease(lease.id) != nil)
+            world.target.replace(by: "target-2")
+            #expect(try await second.manager.waitForReport(of: report.order, atMost: .seconds(60)).revoked == 1)
+        }
+    }
+
+    @Test func adoptingWhatAnotherManagerAdoptedBeforeIsNoError() throws {
+        try Self.runTwo { world, first, second in
+            world.target.replace(by: "target-2")
+            try await first.manager.adoptTarget(at: "database")
+            #expect(try await second.manager.adoptTarget(at: "database") == "target-2")
+            try await second.expectIssue()
+        }
+    }
+
+    /// Runs `body` with two managers on one store, both of which have used the target.
+    private static func runTwo(
+        _ body: @escaping @Sendable (ManagerWorld, ManagerFixture, ManagerFixture) async throws -> Void
+    ) throws {
+        try ManagerWorld.run { world in
+            let store = InMemoryLeaseStore(deployment: "tests", isExclusive: false, simulatedDurability: true)
+            try await world.run(store: store) { first in
+                try await first.expectIssue()
+                try await world.run(store: store, seed: 2) { second in
+                    try await second.expectIssue()
+                    try await body(world, first, second)
+                }
+            }
+        }
+    }
 }

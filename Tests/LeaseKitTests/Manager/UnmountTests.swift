@@ -84,4 +84,19 @@ import Testing
             }
         }
     }
+
+    @Test func aMountThatComesSoonAfterTheStartIsNotReportedAsUnserved() throws {
+        try ManagerWorld.run { world in
+            try await world.run { fixture in
+                let mount = try await fixture.manager.mount(OddBackend(), at: "odd")
+                _ = try await mount.issue("app")
+            }
+            try await world.run(seed: 2) { fixture in
+                try await fixture.wait(.seconds(1))
+                _ = try await fixture.manager.mount(OddBackend(), at: "odd")
+                try await fixture.wait(.seconds(120))
+                #expect(fixture.log.count(.unserved) == 0)
+            }
+        }
+    }
 }

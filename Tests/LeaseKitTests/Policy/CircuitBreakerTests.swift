@@ -84,6 +84,11 @@ import Testing
         #expect(open(retryAfter: .seconds(-5)).nextProbe == start + .seconds(3))
     }
 
+    @Test func aTargetThatAsksForHoursIsProbedAfterAMinute() {
+        #expect(open(retryAfter: .seconds(86_400)).nextProbe == start + .seconds(60))
+        #expect(open(retryAfter: .seconds(Int64.max)).nextProbe == start + .seconds(60))
+    }
+
     @Test func aProbeThatFailsPutsTheNextOneOff() {
         var breaker = open()
         #expect(breaker.admit(at: start + .seconds(3)) == true)

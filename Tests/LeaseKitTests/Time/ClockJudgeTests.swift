@@ -101,6 +101,40 @@ import Testing
         #expect(judge.dispute == nil)
     }
 
+    @Test(arguments: [-59, -1, 59])
+    func manySmallStepsAreNoJump(step: Int64) {
+        var judge = ClockJudge(Self.reading(wall: 0, continuous: 0), observed: nil)
+        for look in 1...200 {
+            #expect(judge.watch(Self.reading(wall: Int64(look) * (10 + step), continuous: Int64(look) * 10)) == nil)
+        }
+        #expect(judge.dispute == nil)
+        #expect(judge.now(Self.reading(wall: 0, continuous: 2_000)) == Self.wall + .seconds(2_000))
+    }
+
+    @Test(arguments: [
+        // What the authority said at second 110, asked at second 100; our clock shows 110 then.
+        (said: 105, becomes: 110), (said: 100, becomes: 110), (said: 110, becomes: 110), (said: 130, becomes: 130),
+        (said: 60, becomes: 70),
+    ])
+    func anAuthorityMovesTheClockNoFurtherThanItHasTo(said: Int64, becomes: Int64) {
+        var judge = ClockJudge(Self.reading(wall: 0, continuous: 0), observed: nil)
+        let answered = Self.reading(wall: 110, continuous: 110)
+        judge.follow(Self.wall + .seconds(said), asked: .seconds(100), isFirst: false, at: answered)
+        #expect(judge.now(answered) == Self.wall + .seconds(becomes))
+    }
+
+    @Test func theFirstAnswerOfAnAuthorityAndTheOneAfterADisputeAreTakenInTheMiddle() {
+        var judge = ClockJudge(Self.reading(wall: 0, continuous: 0), observed: nil)
+        let answered = Self.reading(wall: 110, continuous: 110)
+        judge.follow(Self.wall + .seconds(60), asked: .seconds(100), isFirst: true, at: answered)
+        #expect(judge.now(answered) == Self.wall + .seconds(65))
+        let jumped = Self.reading(wall: 9_000, continuous: 120)
+        #expect(judge.watch(jumped) != nil)
+        judge.follow(Self.wall + .seconds(10), asked: .seconds(120), isFirst: false, at: jumped)
+        #expect(judge.now(jumped) == Self.wall + .seconds(10))
+        #expect(judge.dispute == nil)
+    }
+
     @Test func aSuspendIsNewsAndNoDispute() {
         var judge = ClockJudge(Self.reading(wall: 0, continuous: 0), observed: nil)
         let woken = Self.reading(wall: 7_200, continuous: 7_200, suspended: 7_100)

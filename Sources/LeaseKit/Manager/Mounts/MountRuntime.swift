@@ -13,6 +13,8 @@ final class MountRuntime: Sendable {
     let renewals = KeyedTurns<LeaseID>()
     /// Issuing calls that have not returned yet: their leases are not settled, whatever the target says.
     let issuing = Locked<Set<LeaseID>>([])
+    /// Calls to renew or end a lease that have not returned yet, and until when others about it are kept out for them.
+    private let calls = Locked<[LeaseID: Duration]>([:])
     private let waiters = Locked<[Reply<Void>]>([])
     private let target: Locked<String?>
 
@@ -36,10 +38,36 @@ final class MountRuntime: Sendable {
         set { target.withLock { $0 = newValue } }
     }
 
+    /// Takes over the target that another manager on the same store adopted; who answers here is asked before the next call.
+    func follow(_ fingerprint: String?) {
+        let isNews = target.withLock { target in
+            if fingerprint == nil || target == fingerprint { return false }
+            target = fingerprint
+            return true
+        }
+        if isNews { gate.withLock { $0.identity = .unasked } }
+    }
+
     /// The path below the mount.
     func rolePath(of path: String) -> String {
         let (whole, own) = (path.utf8, self.path.utf8.count)
         return whole.count > own ? String(path[whole.index(whole.startIndex, offsetBy: own + 1)...]) : ""
+    }
+
+    /// Whether a call about a lease is under way, one that nobody waits for any more included.
+    ///
+    /// Until its deadline: one that ignores it may not keep a lease from being ended for ever.
+    func isCalling(about id: LeaseID, at continuous: Duration) -> Bool {
+        calls.withLock { $0[id].map { continuous < $0 } ?? false }
+    }
+
+    /// Keeps other calls about some leases out until `body` returns, or until `deadline`.
+    func calling<Value>(about ids: [LeaseID], until deadline: Duration, _ body: () async throws -> Value) async rethrows
+        -> Value
+    {
+        calls.withLock { calls in for id in ids { calls[id] = deadline } }
+        defer { calls.withLock { calls in for id in ids { calls[id] = nil } } }
+        return try await body()
     }
 
     /// Takes a place to issue or renew if there is one at once.

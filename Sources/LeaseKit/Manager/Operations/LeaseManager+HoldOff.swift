@@ -45,10 +45,12 @@ extension LeaseManager {
         publish(LeaseEvent(.heldOff, at: clock.now, note: reason.description))
     }
 
-    /// Compares the clocks, writes the time down, and looks for orders that nobody here has on the list.
+    /// Compares the clocks, writes the time down, and looks for what other managers on the same store placed or adopted.
     func observe() async {
         switch clock.watch() {
-        case .disputed(let dispute): beginHoldOff(.clock(dispute))
+        case .disputed(let dispute):
+            // A store with a clock of its own says what time it is, whatever the wall clock here shows.
+            if !ledger.store.traits.hasClock { beginHoldOff(.clock(dispute)) }
         case .suspended(let length):
             publish(
                 LeaseEvent(.suspended, at: clock.now, note: "the machine slept for \(LeaseDuration.text(of: length))")
@@ -59,6 +61,7 @@ extension LeaseManager {
             try await ledger.store.record(clock.observation())
             let open = try await ledger.ask { try await $0.openOrders(limit: 100) }
             for order in open { orders.follow(order) }
+            if !ledger.store.traits.isExclusive { follow(try await ledger.ask { try await $0.mounts() }) }
         } catch {
             publish(LeaseEvent(.storeTrouble, at: clock.now, note: LeaseError(store: error).description))
         }

@@ -89,7 +89,9 @@ extension LeaseManager {
             throw LeaseError(BackendFailure(reading: error, during: .other), at: mount)
         }
         let context = ledger.context(cause)
-        guard try await ledger.ask({ try await $0.adopt(found, for: mount.id, expected: before, context) }) else {
+        let isAdopted = try await ledger.ask { try await $0.adopt(found, for: mount.id, expected: before, context) }
+        // Where others work on the same store, one of them may have adopted it before.
+        if !isAdopted, await !isTarget(found, of: mount) {
             throw LeaseError(
                 .storeRefused,
                 "the target of mount \"\(path)\" was adopted by somebody else at the same time; look again"

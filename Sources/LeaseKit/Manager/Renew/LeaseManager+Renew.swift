@@ -49,19 +49,16 @@ extension LeaseManager {
         until deadline: Duration
     ) async throws -> RenewalOutcome {
         var record = seen
-        var hasMovedTarget = false
         // A record that changes between reading and writing it is read again; the rounds are bounded by the deadline, too.
         for _ in 0..<4 {
             let moment = clock.moment()
             let plan = try await plan(record, options, at: mount, moment)
             let outcome: LeaseChangeOutcome
-            if plan.expiresAt == record.expiresAt && !record.needsConfirmation && !hasMovedTarget {
-                // Nothing moves, so the target is not asked. The store is: an order may cover the lease.
-                let change = LeaseExtension(expiresAt: plan.expiresAt, generation: record.generation)
-                outcome = try await ledger.updateSurely(record.id, .extend(change), ledger.context(plan.options.cause))
-            } else if plan.expiresAt < record.expiresAt {
+            if plan.expiresAt < record.expiresAt {
                 outcome = try await shorten(record, plan, at: mount, until: deadline)
             } else {
+                // Also when the end stays where it is: what is answered is counted from our clock, which may have lagged since
+                // the record was written, and only the target knows what it grants from now on.
                 outcome = try await lengthen(record, plan, at: mount, until: deadline)
             }
             switch outcome {
@@ -71,9 +68,8 @@ extension LeaseManager {
                 return plan.outcome(renewed.expiresAt)
             case .refused(.generationChanged), .refused(.beyondParent):
                 guard let fresh = try await ledger.find(seen.id) else { throw LeaseError.notFound(seen.id) }
-                // The target holds an end that was planned on the old record, so it is moved once more in any case.
+                // The target holds an end that was planned on the old record, so it is moved once more.
                 record = fresh
-                hasMovedTarget = true
             case .refused(let refusal):
                 throw LeaseError(refusal, using: record, to: "renewed", now: moment.now)
             }
@@ -200,16 +196,24 @@ extension LeaseManager {
             place.leaveIfHeld()
             throw error
         }
+        guard !mount.isCalling(about: record.id, at: clock.moment().continuous) else {
+            // An earlier renewal whose caller went away, or a revocation: calls about one lease never overlap.
+            place.leaveIfHeld()
+            throw LeaseError(.deadlineExceeded, "another call for the same lease has not returned yet; try again")
+        }
         place.handOn()
         let answer: (Result<Renewed, BackendFailure>, [UInt8])
         do {
             let backend = mount.backend
             answer = try await callBackend(mount, .demand, until: deadline) {
-                var handle = handle
-                do {
-                    return (.success(try await backend.renew(&handle, call)), handle)
-                } catch {
-                    return (.failure(BackendFailure(reading: error, during: .renew)), handle)
+                await mount.calling(about: [record.id], until: deadline) {
+                    var handle = handle
+                    do {
+                        let renewed = try await backend.renew(&handle, call)
+                        return (.success(renewed), handle)
+                    } catch {
+                        return (.failure(BackendFailure(reading: error, during: .renew)), handle)
+                    }
                 }
             }
         } catch {

@@ -39,7 +39,8 @@ extension LeaseManager {
             note(failure, at: mount)
             result = .failure(failure)
         }
-        return judge(record, at: mount, wasBeingIssued: wasBeingIssued).verdict(result)
+        let weighed = await weigh(result, from: call.target, of: mount)
+        return judge(record, at: mount, wasBeingIssued: wasBeingIssued).verdict(weighed)
     }
 
     /// Ends a batch in one backend call.
@@ -58,8 +59,9 @@ extension LeaseManager {
         let wereBeingIssued = claimed.map { isBeingIssued($0.record, at: mount) }
         var answers: [Result<RevocationOutcome, any Error>]
         do {
-            answers = try await callBackend(mount, .revocation, until: moment.continuous + timeout + Self.grace) {
-                await backend.revoke(items)
+            let deadline = moment.continuous + timeout + Self.grace
+            answers = try await callBackend(mount, .revocation, until: deadline) {
+                await mount.calling(about: items.map(\.call.id), until: deadline) { await backend.revoke(items) }
             }
         } catch {
             answers = items.map { _ in .failure(error) }
@@ -74,7 +76,9 @@ extension LeaseManager {
             case .failure(let failure): note(failure, at: mount)
             }
             let judge = judge(lease.record, at: mount, wasBeingIssued: wereBeingIssued[place])
-            writing.append((judge.verdict(result), lease.record))
+            writing.append(
+                (judge.verdict(await weigh(result, from: items[place].call.target, of: mount)), lease.record)
+            )
         }
         await write(writing)
     }
@@ -85,13 +89,12 @@ extension LeaseManager {
         let context = ledger.context(LeaseCause(.expired))
         let changes = verdicts.map { LeaseChange.update($0.1.id, $0.0.update) }
         guard let outcomes = try? await ledger.ask({ try await $0.apply(changes, context) }) else { return }
-        // In the order in which they were met, so that a simulated run repeats.
-        var touched: [RevocationOrderID] = []
+        var touched: Set<RevocationOrderID> = []
         for ((verdict, _), outcome) in zip(verdicts, outcomes) {
             guard let written = outcome.record else { continue }
             tell(verdict, written, context.now)
-            if written.order != nil { touched += written.orders.filter { !touched.contains($0) } }
+            if written.order != nil { touched.formUnion(written.orders) }
         }
-        if !touched.isEmpty { await reportFinished(touched) }
+        if !touched.isEmpty { await reportFinished(touched.sorted { $0.rawValue < $1.rawValue }) }
     }
 }

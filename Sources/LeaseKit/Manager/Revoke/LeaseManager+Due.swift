@@ -8,11 +8,14 @@ extension LeaseManager {
     /// ones first. When nothing is left to do it sleeps until the next lease is due, or until it is woken.
     func serveDue() async {
         var nextObservation = Duration.zero
+        var observations = 0
         while lifecycle.phase == .running {
             alarm.arm(until: .seconds(Int64.max / 4))
             let moment = clock.moment()
             if moment.continuous >= nextObservation {
                 await observe()
+                observations += 1
+                if observations == 2 { await reportUnserved() }
                 nextObservation = moment.continuous + configuration.observationInterval
             }
             do {
@@ -129,9 +132,14 @@ extension LeaseManager {
     /// Each as a job of its own, or in batches where the backend takes them.
     private func dispatch(_ claimed: [ClaimedLease], at mount: MountRuntime, _ now: LeaseInstant) {
         var singles = claimed
-        if let limit = mount.backend.batchLimit, claimed.count > 1 {
-            let batchable = claimed.filter { !$0.hasChildren && $0.record.state != .ending }
-            singles = claimed.filter { $0.hasChildren || $0.record.state == .ending }
+        // What cannot be ended early, or has no credential, needs no call.
+        if let limit = mount.backend.batchLimit, claimed.count > 1, mount.abilities.isRevocable {
+            let continuous = clock.moment().continuous
+            let isSingle = claimed.map {
+                $0.hasChildren || $0.record.state == .ending || mount.isCalling(about: $0.record.id, at: continuous)
+            }
+            let batchable = zip(claimed, isSingle).filter { !$0.1 }.map(\.0)
+            singles = zip(claimed, isSingle).filter(\.1).map(\.0)
             for start in stride(from: 0, to: batchable.count, by: limit) {
                 let batch = Array(batchable[start..<min(start + limit, batchable.count)])
                 submit(batch, at: mount, now) { await self.endBatch(batch, at: mount) }

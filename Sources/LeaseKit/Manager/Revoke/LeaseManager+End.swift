@@ -64,10 +64,17 @@ extension LeaseManager {
     /// What can be decided without asking the target; nil when it has to be asked.
     private func withoutCall(_ record: LeaseRecord, at mount: MountRuntime) -> EndingJudge.Verdict? {
         guard let claim = record.claim else { return nil }
+        let moment = clock.moment()
+        if mount.isCalling(about: record.id, at: moment.continuous) {
+            // A renewal has not returned yet: soon after, or after its deadline, it is this one's turn.
+            return .init(update: .release(claim, due: moment.now + .milliseconds(500)), event: nil)
+        }
         if mount.abilities.leaseKind != .credential {
             return .init(update: .remove(claim, .revoked), event: .revoked)
         }
-        let now = clock.now
+        let now = moment.now
+        // The record's end is what was promised, and what the record stands for. A slack that the target adds behind it is
+        // the target's, for clocks that are apart: nothing is remembered for it.
         let isOver = record.expiresAt <= now
         if record.state == .ending && isOver { return .init(update: .remove(claim, .ended), event: .revoked) }
         guard !mount.abilities.isRevocable && record.state != .settling else { return nil }
@@ -94,7 +101,9 @@ extension LeaseManager {
             } else {
                 let deadline = moment.continuous + timeout + Self.grace
                 outcome = try await callBackend(mount, .revocation, until: deadline) {
-                    try await backend.revoke(record.handle, call)
+                    try await mount.calling(about: [record.id], until: deadline) {
+                        try await backend.revoke(record.handle, call)
+                    }
                 }
             }
             noteSuccess(at: mount)
@@ -104,7 +113,8 @@ extension LeaseManager {
             note(failure, at: mount)
             result = .failure(failure)
         }
-        return judge(record, at: mount, wasBeingIssued: wasBeingIssued).verdict(result)
+        let weighed = await weigh(result, from: call.target, of: mount)
+        return judge(record, at: mount, wasBeingIssued: wasBeingIssued).verdict(weighed)
     }
 
     /// Whether the call that issues it has not returned yet.

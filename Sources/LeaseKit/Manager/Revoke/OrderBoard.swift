@@ -51,7 +51,7 @@ final class OrderBoard: Sendable {
         }
     }
 
-    /// The orders that somebody waits for, always in the same order.
+    /// The orders that somebody waits for, in an order that is the same in every run.
     var awaited: [RevocationOrderID] {
         state.withLock { state in
             state.waiters = state.waiters.filter { !$0.value.allSatisfy(\.isAbandoned) }
