@@ -164,6 +164,8 @@ public struct LeaseExtension: Sendable {
     public var mayShorten: Bool
     /// Whether the target has not confirmed the new end yet.
     public var needsConfirmation: Bool
+    /// Whether the target granted less than it had before, so that the end moves forward though nobody asked for that.
+    public var isCutByTarget = false
 
     /// Makes an extension.
     public init(

@@ -137,13 +137,14 @@ extension LeaseManager {
             handle = try await move(record, handle, to: record.expiresAt, plan, at: mount, until: deadline).handle
         }
         let moved = try await move(record, handle, to: plan.expiresAt, plan, at: mount, until: deadline)
-        let change = LeaseExtension(
+        var change = LeaseExtension(
             expiresAt: moved.expiresAt,
             handle: moved.handle == record.handle ? nil : moved.handle,
             generation: record.generation,
             // Only when the target itself granted less than it had before: the record never promises more than it keeps.
             mayShorten: moved.expiresAt < record.expiresAt
         )
+        change.isCutByTarget = change.mayShorten
         return try await ledger.updateSurely(record.id, .extend(change), ledger.context(plan.options.cause))
     }
 
