@@ -25,7 +25,17 @@ struct Made<Secret: Sendable>: Sendable {
 
 extension BackendFailure {
     /// The backend was never called.
-    static let neverSent = BackendFailure(.transient, code: "neverSent", "the backend was not called any more")
+    static let neverSent = BackendFailure(
+        .transient,
+        code: "neverSent",
+        "the backend was not called any more",
+        underlying: NeverSent()
+    )
+
+    /// Whether the backend was called at all.
+    var wasSent: Bool { !(underlying is NeverSent) }
+
+    private struct NeverSent: Error {}
 }
 
 /// The size that a handle may have in a record.

@@ -15,7 +15,7 @@ struct FlakyStore: LeaseStore {
     }
 
     /// The calls that can go wrong.
-    enum Call: Hashable, Sendable { case insert, activate, handOver, extend, remove, place, claim, open, mounts }
+    enum Call: Hashable, Sendable { case insert, activate, handOver, extend, remove, place, claim, open, mounts, find, orders }
 
     /// What a test decides.
     final class Script: Sendable {
@@ -76,7 +76,7 @@ struct FlakyStore: LeaseStore {
         try await store.expand(order, limit: limit, context)
     }
     func orders(_ ids: [RevocationOrderID]) async throws -> StoreReply<[RevocationOrder?]> {
-        try await store.orders(ids)
+        try await run(.orders) { try await store.orders(ids) }
     }
     func openOrders(limit: Int) async throws -> StoreReply<[RevocationOrder]> {
         try await store.openOrders(limit: limit)
@@ -90,7 +90,9 @@ struct FlakyStore: LeaseStore {
     func nextDue(_ mounts: [MountID], _ scope: ClaimScope) async throws -> StoreReply<[LeaseInstant?]> {
         try await store.nextDue(mounts, scope)
     }
-    func find(_ ids: [LeaseID]) async throws -> StoreReply<[LeaseRecord?]> { try await store.find(ids) }
+    func find(_ ids: [LeaseID]) async throws -> StoreReply<[LeaseRecord?]> {
+        try await run(.find) { try await store.find(ids) }
+    }
     func page(_ query: LeaseQuery, after cursor: LeaseCursor?, limit: Int) async throws -> StoreReply<LeasePage> {
         try await store.page(query, after: cursor, limit: limit)
     }
