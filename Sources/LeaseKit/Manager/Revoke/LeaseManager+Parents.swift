@@ -24,7 +24,9 @@ extension LeaseManager {
 
     /// Lets a parent that waits for its children be looked at now.
     func hurry(_ parent: LeaseID) async {
-        guard let record = try? await ledger.find(parent), record.mayWaitForChildren, record.claim == nil else { return }
+        guard let record = try? await ledger.find(parent), record.mayWaitForChildren, record.claim == nil else {
+            return
+        }
         _ = try? await ledger.update(parent, .rearm, ledger.context(record.cause ?? LeaseCause(.parentEnded)))
     }
 

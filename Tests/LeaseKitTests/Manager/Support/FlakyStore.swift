@@ -15,7 +15,9 @@ struct FlakyStore: LeaseStore {
     }
 
     /// The calls that can go wrong.
-    enum Call: Hashable, Sendable { case insert, activate, handOver, extend, remove, place, claim, open, mounts, find, orders }
+    enum Call: Hashable, Sendable {
+        case insert, activate, handOver, extend, remove, place, claim, open, mounts, find, orders
+    }
 
     /// What a test decides.
     final class Script: Sendable {

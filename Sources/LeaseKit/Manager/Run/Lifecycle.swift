@@ -102,7 +102,10 @@ final class Lifecycle: Sendable {
         switch state.withLock({ ($0.phase, $0.hasRun) }) {
         case (.idle, _): try await requireRunning(within: limit, time)
         case (.stopping, false):
-            throw LeaseError(.managerNotRunning, "the manager was stopped before its run() was called; call it to clean up")
+            throw LeaseError(
+                .managerNotRunning,
+                "the manager was stopped before its run() was called; call it to clean up"
+            )
         default: return
         }
     }
