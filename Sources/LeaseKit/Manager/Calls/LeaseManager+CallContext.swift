@@ -35,9 +35,8 @@ extension LeaseManager {
     ) -> BackendCall {
         let opening = ledger.opening
         return BackendCall(
-            id: record.id,
-            path: record.path,
-            rolePath: mount.rolePath(of: record.path),
+            about: record,
+            at: mount.path,
             mark: LeaseMark(
                 deployment: opening.map(deployment) ?? "",
                 lease: record.id,
@@ -46,10 +45,7 @@ extension LeaseManager {
             now: now,
             expiresAt: expiresAt ?? record.expiresAt,
             deadline: now + timeout,
-            attempt: Int(record.attempts),
-            role: record.role,
             target: mount.fingerprint,
-            claim: record.claim,
             cause: cause ?? record.cause ?? LeaseCause(.requested)
         )
     }

@@ -49,16 +49,14 @@ final class MountRuntime: Sendable {
     }
 
     /// The path below the mount.
-    func rolePath(of path: String) -> String {
-        let (whole, own) = (path.utf8, self.path.utf8.count)
-        return whole.count > own ? String(path[whole.index(whole.startIndex, offsetBy: own + 1)...]) : ""
-    }
+    func rolePath(of path: String) -> String { LeasePath.below(self.path.utf8.count, path) }
 
     /// Whether a call about a lease is under way, one that nobody waits for any more included.
     ///
     /// Until its deadline: one that ignores it may not keep a lease from being ended for ever.
-    func isCalling(about id: LeaseID, at continuous: Duration) -> Bool {
-        calls.withLock { $0[id].map { continuous < $0 } ?? false }
+    func isCalling(about id: LeaseID, at continuous: @autoclosure () -> Duration) -> Bool {
+        guard let deadline = calls.withLock({ $0.isEmpty ? nil : $0[id] }) else { return false }
+        return continuous() < deadline
     }
 
     /// Keeps other calls about some leases out until `body` returns, or until `deadline`.
@@ -69,6 +67,12 @@ final class MountRuntime: Sendable {
         defer { calls.withLock { calls in for id in ids { calls[id] = nil } } }
         return try await body()
     }
+
+    /// The same for one lease, for a call that is made in place.
+    func beginCall(about id: LeaseID, until deadline: Duration) { calls.withLock { $0[id] = deadline } }
+
+    /// Lets other calls about a lease in again.
+    func endCall(about id: LeaseID) { calls.withLock { $0[id] = nil } }
 
     /// Takes a place to issue or renew if there is one at once.
     func enterNow(at now: LeaseInstant) -> Bool { gate.withLock { $0.enter(.demand, at: now) } == nil }
