@@ -101,7 +101,11 @@ import Testing
     /// Time that has passed brings nothing: whoever looked again and again for it would never rest.
     @Test func whatOnlyTheEndOfACallBringsIsNotExpectedOfTime() {
         var gate = gate(
-            MountSettings(revocationConcurrency: 1, rate: RateLimit(callsPerSecond: 0.1, burst: 1), probeInterval: .seconds(3))
+            MountSettings(
+                revocationConcurrency: 1,
+                rate: RateLimit(callsPerSecond: 0.1, burst: 1),
+                probeInterval: .seconds(3)
+            )
         )
         _ = gate.failTarget(at: start, retryAfter: nil)
         let later = start + .seconds(10)
