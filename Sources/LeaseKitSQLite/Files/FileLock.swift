@@ -19,7 +19,7 @@ import LeaseKit
 ///   second store out.
 /// - The lock of the *open file* (`flock`) has neither flaw, but children inherit it, and keep it after their parent is dead.
 ///
-/// So a process that holds only the second one, and is dead, holds nothing.
+/// So a process that is gone and seems to hold the second one alone holds nothing. Who has them is noted in the file.
 struct FileLock: ~Copyable {
     private let file: Int32
     private let identity: FileIdentity
@@ -56,7 +56,10 @@ struct FileLock: ~Copyable {
         // In a forked child the locks are its parent's, which goes on.
         let isOwner = getpid() == owner
         Self.held.withLock { held in
-            if isOwner { flock(file, LOCK_UN) }
+            if isOwner {
+                ftruncate(file, 0)
+                flock(file, LOCK_UN)
+            }
             close(file)
             held.remove(identity)
         }
@@ -73,9 +76,9 @@ struct FileLock: ~Copyable {
         }
         if flock(file, LOCK_EX | LOCK_NB) == 0 { return }
         if errno != EWOULDBLOCK { throw DatabaseFile.refusal(database, errno) }
-        // Whoever has it lost the lock of its process, or died and left a forked child that inherited this one.
-        guard let holder = holder(file), kill(holder, 0) != 0, errno == ESRCH else {
-            throw taken(database, by: holder(file).map { " in process \($0)" } ?? "")
+        // Whoever has it has lost the lock of its process; or is gone, and has left a forked child that inherited this one.
+        if let holder = holder(file), kill(holder, 0) == 0 || errno != ESRCH {
+            throw taken(database, by: " in process \(holder)")
         }
     }
 
