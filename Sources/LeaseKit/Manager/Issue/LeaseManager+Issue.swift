@@ -92,11 +92,21 @@ extension LeaseManager {
             try HandleSize.check(handle, of: mount)
             let insertion = insertion(for: call, handle, options, mount)
             let context = ledger.context(options.cause, at: moment.now)
-            switch try await ledger.apply(.insert(insertion), context) {
+            let outcome: LeaseChangeOutcome
+            do {
+                outcome = try await ledger.apply(.insert(insertion), context)
+            } catch let error as LeaseError where error.code == .storeUnknown {
+                // What needs no making would be active, with nobody to hold it.
+                giveUp(insertion, LeaseCause(.issueFailed))
+                throw error
+            }
+            switch outcome {
             case .applied(let record):
                 return IssuePlan(record: record, call: call, terms: terms, moment: moment, timeout: timeout)
             case .refused(.beyondParent(let end)):
                 parentEnd = end
+            case .refused(.requestRepeated(let lease)):
+                throw LeaseError(repeating: try await ledger.find(lease), lease, options)
             case .refused(let refusal):
                 throw LeaseError(refusal, issuing: path, options)
             }
