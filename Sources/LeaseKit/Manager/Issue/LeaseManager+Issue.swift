@@ -35,6 +35,7 @@ extension LeaseManager {
         let timeout = mount.settings.issueTimeout
         let begin = clock.moment()
         return try await demand(at: mount, from: begin, until: begin.continuous + timeout) { place in
+            // Steps 1 to 3, then 4, then 5 and 6.
             let plan = try await writeDown(request, options, from: backend, at: mount, timeout)
             let made = try await make(plan, request, from: backend, at: mount, &place)
             return try await activate(plan, made, at: mount)
@@ -49,7 +50,7 @@ extension LeaseManager {
         at mount: MountRuntime,
         _ timeout: Duration
     ) async throws -> IssuePlan {
-        let opening = try await opened()
+        if !ledger.isOpen { _ = try await opened() }
         let rolePath = try askBackend { try backend.path(for: request) }
         let path = LeasePath.join(mount.path, rolePath)
         try LeasePath.validate(path)
@@ -76,11 +77,7 @@ extension LeaseManager {
                 id: id,
                 path: path,
                 rolePath: rolePath,
-                mark: LeaseMark(
-                    deployment: deployment(opening),
-                    lease: id,
-                    epoch: ledger.opening?.epoch ?? opening.epoch
-                ),
+                mark: mark(of: id),
                 now: moment.now,
                 expiresAt: terms.expiresAt,
                 deadline: moment.now + timeout,

@@ -47,6 +47,9 @@ struct MountGate: Sendable {
         breaker = CircuitBreaker(probeInterval: settings.probeInterval)
     }
 
+    /// Whether the target that answers is known to be the right one, or one that cannot tell.
+    var isConfirmed: Bool { if case .confirmed = identity { true } else { false } }
+
     /// Takes a place for one call; nil when it was granted.
     ///
     /// `asksFirst` says that whoever enters asks the target who it is before anything else: the one call that another target

@@ -40,7 +40,7 @@ final class MountRuntime: Sendable {
     }
 
     /// Whether the target that answers is known to be the right one.
-    var isConfirmed: Bool { gate.withLock { $0.identity == .confirmed } }
+    var isConfirmed: Bool { gate.withLock { $0.isConfirmed } }
 
     var settings: MountSettings { gate.withLock { $0.shared }.value }
 
@@ -82,8 +82,10 @@ final class MountRuntime: Sendable {
         return try await body()
     }
 
-    /// Takes a place to issue or renew if there is one at once.
-    func enterNow(at now: LeaseInstant) -> Bool { gate.withLock { $0.enter(.demand, at: now) } == nil }
+    /// Takes a place to issue or renew if there is one at once, at a target that is known to be the right one.
+    func enterNow(at now: LeaseInstant) -> Bool {
+        gate.withLock { $0.isConfirmed && $0.enter(.demand, at: now) == nil }
+    }
 
     /// Waits for a place to issue or renew, first come first served, until the deadline.
     func enter(until deadline: Duration, _ clock: LeaseClock) async throws {
@@ -116,8 +118,11 @@ final class MountRuntime: Sendable {
 
     /// Gives a place back.
     func leave(_ kind: MountGate.Kind) {
-        gate.withLock { $0.leave(kind) }
-        if kind == .demand { callNext() }
+        let next = gate.withLock { gate in
+            gate.leave(kind)
+            return kind == .demand ? gate.line.first : nil
+        }
+        next?.deliver(.success(()))
     }
 
     /// Calls whoever waits longest to look again: a place became free, the settings were changed, or there is no point in
