@@ -139,9 +139,10 @@ extension LeaseManager {
         } catch let failure as BackendFailure where failure.code == BackendFailure.neverSent.code {
             mount.issuing.withLock { _ = $0.remove(plan.id) }
             await giveUp(plan, Made<Secret>.neverSent(plan), LeaseCause(.shutdown))
-            throw lifecycle.phase == .running
-                ? LeaseError(.overloaded, "run() has more waiting for it than it takes; look what keeps it, and try again")
-                : LeaseError(.managerStopped, "the manager is stopping and takes no new requests; use another one")
+            if lifecycle.phase == .running {
+                throw LeaseError(.overloaded, "run() has more waiting than it takes; look what keeps it, and try again")
+            }
+            throw LeaseError(.managerStopped, "the manager is stopping and takes no new requests; use another one")
         } catch is BackendFailure {
             throw LeaseError(
                 .deadlineExceeded,
