@@ -58,7 +58,7 @@ final class Ledger: Sendable {
             return (nil, reply)
         }
         if let known = ticket.known { return known }
-        if let reply = ticket.wait { return try await reply.valueWhateverHappens() }
+        if let reply = ticket.wait { return try await reply.value() }
         let result: Result<OpenedStore, any Error>
         do {
             let opening = try await store.open(at: clock.time.read())
@@ -66,7 +66,7 @@ final class Ledger: Sendable {
             let dispute = store.traits.isDurable && !hasClock ? clock.start(from: opening.observed) : nil
             if hasClock { _ = try await ask { try await $0.openOrders(limit: 1) } }
             learn(opening, dispute)
-            result = .success(OpenedStore(opening))
+            result = .success(OpenedStore(opening, at: clock.now))
         } catch {
             result = .failure(LeaseError(store: error))
         }
@@ -86,7 +86,8 @@ final class Ledger: Sendable {
 
     /// Notes a new epoch.
     func enter(epoch: UInt64) {
-        state.withLock { $0.opening = $0.opening?.entering(epoch: epoch) }
+        let now = clock.observation()
+        state.withLock { $0.opening = $0.opening?.entering(epoch: epoch, at: now) }
     }
 
     /// What goes with a writing call.
