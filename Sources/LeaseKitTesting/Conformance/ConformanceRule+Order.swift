@@ -32,6 +32,21 @@ extension ConformanceRule {
             bench.expectEqual(order.progress.covered, 2, "covered")
             bench.expectEqual(try await bench.claim().map(\.record.id), [child.id], "the child first")
         },
+        ConformanceRule("an order about a lease or tree of another mount than it says is refused") { bench in
+            let record = try await bench.active()
+            for selection in [LeaseSelection.lease(record.id), .tree(record.id)] {
+                var order = bench.order(selection)
+                order.mount = MountID(rawValue: bench.mount.rawValue + 1)
+                let placement = try await bench.place(order, claimUntil: bench.now + .seconds(9))
+                bench.expectEqual(placement.refusal, .notFound, "refusal")
+                bench.expect(placement.claimed == nil, "nothing to be handed out")
+                bench.expect(try await bench.order(order.id) == nil, "no trace of the refused order")
+            }
+            bench.expectEqual(try await bench.find(record.id)?.state, .active, "state")
+            var order = bench.order(.tree(record.id))
+            order.mount = bench.mount
+            bench.expectEqual(try await bench.place(order).order.progress.covered, 1, "covered")
+        },
         ConformanceRule("an order about a lease that is not there is complete") { bench in
             let placement = try await bench.place(bench.order(.tree(bench.newID())))
             bench.expect(placement.order.progress.isComplete, "it to be complete")

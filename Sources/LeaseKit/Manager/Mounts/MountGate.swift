@@ -43,6 +43,9 @@ struct MountGate: Sendable {
         breaker = CircuitBreaker(probeInterval: settings.probeInterval)
     }
 
+    /// Whether another target answers than the one that the mount belongs to.
+    var isMismatched: Bool { if case .mismatch = identity { true } else { false } }
+
     /// Takes a place for one call; nil when it was granted.
     ///
     /// `asksFirst` says that whoever enters asks the target who it is before anything else: the one call that another target
