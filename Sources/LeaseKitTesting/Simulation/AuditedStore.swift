@@ -67,7 +67,12 @@ final class AuditedStore: ForwardingLeaseStore, @unchecked Sendable {
                 let parent = change.parent.flatMap { parents[$0] }
                 checker.didApply(change, before: before, parent: parent, outcome, context, in: deployment)
                 if let record = outcome.record { befores[change.lease] = record }
-                if let before, before.parent != nil { try await refreshAncestors(of: before) }
+            }
+            // Only now: an ancestor may be one of those that were changed with it.
+            do {
+                for record in parents.values.sorted(by: { $0.id < $1.id }) { try await refreshAncestors(of: record) }
+            } catch {
+                checker.needsRefresh[deployment] = true
             }
             return reply
         }

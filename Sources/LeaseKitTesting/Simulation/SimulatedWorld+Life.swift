@@ -82,7 +82,11 @@ extension SimulatedWorld {
             }
         }
         await begin(&group)
-        await time.advance(by: .seconds(30))
+        // Whoever was just starting may have come upon the last of the trouble, and given up.
+        await time.advance(by: .seconds(5))
+        await restart()
+        await begin(&group)
+        await time.advance(by: .seconds(25))
         for deployment in deployments {
             for process in deployment.processes.compactMap({ $0 }) {
                 background("settle", on: process) { [self] in await settle(process, of: deployment) }
