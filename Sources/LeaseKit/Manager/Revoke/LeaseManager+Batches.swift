@@ -42,7 +42,7 @@ extension LeaseManager {
             result = .failure(failure)
         }
         let weighed = ledger.store.traits.isExclusive ? result : await weigh(result, from: call.target, of: mount)
-        return judge(record, at: mount, wasBeingIssued: wasBeingIssued).verdict(weighed)
+        return judge(record, at: mount, wasBeingIssued: wasBeingIssued, askedAt: now).verdict(weighed)
     }
 
     /// Ends a batch in one backend call.
@@ -77,7 +77,12 @@ extension LeaseManager {
             case .success: noteSuccess(at: mount)
             case .failure(let failure): note(failure, at: mount)
             }
-            let judge = judge(lease.record, at: mount, wasBeingIssued: wereBeingIssued[place])
+            let judge = judge(
+                lease.record,
+                at: mount,
+                wasBeingIssued: wereBeingIssued[place],
+                askedAt: moment.now
+            )
             writing.append(
                 (judge.verdict(await weigh(result, from: items[place].call.target, of: mount)), lease.record)
             )

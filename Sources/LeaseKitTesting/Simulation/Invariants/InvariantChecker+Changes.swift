@@ -192,7 +192,7 @@ extension InvariantChecker {
         if record.claim == nil { lease.claim = nil }
     }
 
-    private func forget(_ lease: TrackedLease) {
+    func forget(_ lease: TrackedLease) {
         lease.state = nil
         lease.claim = nil
         live[lease.deployment].remove(lease.id)

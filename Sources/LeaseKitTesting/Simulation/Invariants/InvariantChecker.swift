@@ -43,8 +43,12 @@ final class InvariantChecker: @unchecked Sendable {
     var placed: Set<RevocationOrderID> = []
     /// Who hangs on whom, from the beginning on.
     var children: [LeaseID: [LeaseID]] = [:]
+    /// Changes and orders of which nobody knows yet whether the store has them, by deployment.
+    var doubts: [[Doubt]]
+    var doubtfulOrders: [[RevocationOrderID]]
+    /// Which deployment a mark at the target belongs to: a new one with each process where leases go with it.
+    var homes: [String: Int] = [:]
     let count: (String) -> Void
-    let names: [String]
 
     /// What a caller was told.
     struct Holder: Sendable {
@@ -57,21 +61,21 @@ final class InvariantChecker: @unchecked Sendable {
 
     init(
         target: InMemoryTarget,
-        names: [String],
         plans: [[MountPlan]],
         count: @escaping (String) -> Void
     ) {
         self.target = target
-        self.names = names
         self.plans = plans
         self.count = count
-        live = names.map { _ in [] }
-        needsRefresh = names.map { _ in false }
-        lastNow = names.map { _ in .distantPast }
-        requests = names.map { _ in [:] }
-        disturbedAt = names.map { _ in .zero }
-        bootedAt = names.map { _ in .seconds(-1) }
-        isStoreFailing = names.map { _ in false }
+        live = plans.map { _ in [] }
+        needsRefresh = plans.map { _ in false }
+        lastNow = plans.map { _ in .distantPast }
+        requests = plans.map { _ in [:] }
+        disturbedAt = plans.map { _ in .zero }
+        bootedAt = plans.map { _ in .seconds(-1) }
+        isStoreFailing = plans.map { _ in false }
+        doubts = plans.map { _ in [] }
+        doubtfulOrders = plans.map { _ in [] }
         maximums = plans.map { plans in
             Dictionary(uniqueKeysWithValues: plans.map { ($0.path, $0.settings.limits.maximum ?? .seconds(2_764_800)) })
         }

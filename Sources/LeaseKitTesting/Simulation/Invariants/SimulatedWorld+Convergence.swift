@@ -35,7 +35,7 @@ extension SimulatedWorld {
                 }
             }
             do {
-                let orders = try await deployment.store.table.openOrders(limit: 100).value
+                let orders = try await deployment.store?.openOrders(limit: 100).value ?? []
                 for order in orders where !order.isClosing && order.progress.unfinished > 0 {
                     checker.violate(2, nil, "order \(order.id) is not complete: \(order.progress)")
                 }
@@ -51,9 +51,8 @@ extension SimulatedWorld {
     /// Adds what an operator would look at to the trail of a lease.
     private func describe(_ lease: TrackedLease, in deployment: SimulatedDeployment) async {
         guard lease.state != .active || lease.expiresAt < checker.lastNow[deployment.index] else { return }
-        let record = try? await deployment.store.table.find([lease.id]).value[0]
-        guard let record else { return }
-        let children = (try? await deployment.store.table.counts(.children(lease.id)).value.total) ?? 0
+        guard let store = deployment.store, let record = try? await store.find([lease.id]).value[0] else { return }
+        let children = (try? await store.counts(.children(lease.id)).value.total) ?? 0
         lease.note(
             "record: due \(record.due), mount \(record.mount), orders \(record.orders), claim \(record.claim.map { "\($0)" } ?? "none"), "
                 + "attempts \(record.attempts), children \(children), failure \(record.failure.map { "\($0)" } ?? "none")"
