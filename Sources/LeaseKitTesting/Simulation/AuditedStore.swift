@@ -57,7 +57,13 @@ final class AuditedStore: ForwardingLeaseStore, @unchecked Sendable {
             } catch {
                 if Task.isCancelled && error is CancellationError { throw error }
                 for change in changes {
-                    let doubt = Doubt(change, befores[change.lease], change.parent.flatMap { parents[$0] }, context, error)
+                    let doubt = Doubt(
+                        change,
+                        befores[change.lease],
+                        change.parent.flatMap { parents[$0] },
+                        context,
+                        error
+                    )
                     checker.doubts[deployment].append(doubt)
                 }
                 throw error
