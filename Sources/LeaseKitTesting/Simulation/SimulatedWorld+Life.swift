@@ -58,7 +58,7 @@ extension SimulatedWorld {
     }
 
     func check() async {
-        for deployment in deployments where checker.needsRefresh[deployment.index] {
+        for deployment in deployments {
             await deployment.store?.tryToRefresh()
         }
         checker.check()

@@ -45,7 +45,11 @@ extension InvariantChecker {
             guard [.pending, .active, .revoking].contains(child.state), !child.wasAttempted,
                 child.plan?.abilities.isRevocable == true, wasLive(child, before: later)
             else { continue }
-            violate(3, child, "its parent \(parent.id) was ended at the target before it, \(waited) after it was to end")
+            violate(
+                3,
+                child,
+                "its parent \(parent.id) was ended at the target before it, \(waited) after it was to end"
+            )
         }
     }
 

@@ -39,7 +39,8 @@ struct LimitHistory {
 
     /// The highest maximum that any process may have decided by since a time; nil where nothing is known.
     func highest(_ path: String, since begin: Duration) -> Duration? {
-        changes.filter { $0.path == path && $0.until.map { $0 >= begin } ?? true }.map(\.maximum).max() ?? original[path]
+        changes.filter { $0.path == path && $0.until.map { $0 >= begin } ?? true }.map(\.maximum).max()
+            ?? original[path]
     }
 
     /// The highest maximum that was ever in force.

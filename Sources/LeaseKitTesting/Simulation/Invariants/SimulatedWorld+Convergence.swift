@@ -53,7 +53,8 @@ extension SimulatedWorld {
     func checkVolatileStores() {
         for deployment in deployments where deployment.isVolatile {
             for id in checker.recorded(in: deployment.index) {
-                guard let lease = checker.leases[id], lease.excuse == nil, lease.state != .ending, !lease.isHollow else {
+                guard let lease = checker.leases[id], lease.excuse == nil, lease.state != .ending, !lease.isHollow
+                else {
                     continue
                 }
                 checker.violate(2, lease, "its manager has stopped in order, and nobody will remember it")
@@ -72,7 +73,11 @@ extension SimulatedWorld {
             guard let mark = principal.mark, let lease = checker.leases[mark.lease], lease.state == nil,
                 deployments[lease.deployment].isVolatile, !lease.wasMeddledWith
             else { continue }
-            checker.violate(2, lease, "it went with its process two hours ago, and the target still holds its credential")
+            checker.violate(
+                2,
+                lease,
+                "it went with its process two hours ago, and the target still holds its credential"
+            )
         }
     }
 
