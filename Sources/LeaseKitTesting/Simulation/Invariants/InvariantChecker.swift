@@ -30,11 +30,20 @@ final class InvariantChecker: @unchecked Sendable {
     var violations: [InvariantViolation] = []
     var strangers: [String: UInt64] = [:]
     var seenHistory = 0
+    /// How many credentials were asked for in all, and how many were written down.
     var issuesAsked = 0
-    /// The highest maximum that was in force lately, by deployment and mount; nil for none.
-    var maximums: [[String: Duration]]
+    var issuesWritten = 0
+    /// How old leases may become, as each process has it.
+    var limits: [LimitHistory]
     /// When something last stood still or failed, by deployment and the true clock.
     var disturbedAt: [Duration]
+    /// When something last happened to the processes of a deployment.
+    var unsettledAt: [Duration]
+    /// Processes that stand still.
+    var paused: [Set<String>]
+    /// When the target last did something else than it was asked.
+    var targetTroubledAt = Duration.zero
+    var lastFingerprint = ""
     /// When a machine last had a new boot.
     var bootedAt: [Duration]
     /// Whether the way to the store fails.
@@ -72,13 +81,13 @@ final class InvariantChecker: @unchecked Sendable {
         lastNow = plans.map { _ in .distantPast }
         requests = plans.map { _ in [:] }
         disturbedAt = plans.map { _ in .zero }
+        unsettledAt = plans.map { _ in .zero }
+        paused = plans.map { _ in [] }
         bootedAt = plans.map { _ in .seconds(-1) }
         isStoreFailing = plans.map { _ in false }
         doubts = plans.map { _ in [] }
         doubtfulOrders = plans.map { _ in [] }
-        maximums = plans.map { plans in
-            Dictionary(uniqueKeysWithValues: plans.map { ($0.path, $0.settings.limits.maximum ?? .seconds(2_764_800)) })
-        }
+        limits = plans.map { LimitHistory($0) }
     }
 
     func recorded(in deployment: Int) -> [LeaseID] { live[deployment].sorted() }
@@ -103,6 +112,7 @@ final class InvariantChecker: @unchecked Sendable {
 
     /// Everything that is checked after each step.
     func check() {
+        noteTargetHealth()
         checkHistory()
         checkCredentials()
         checkHolders()

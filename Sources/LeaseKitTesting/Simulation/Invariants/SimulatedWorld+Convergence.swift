@@ -6,6 +6,7 @@ import LeaseKit
 /// Convergence: invariant 2.
 extension SimulatedWorld {
     func checkConvergence() async {
+        checkForgotten()
         for deployment in deployments {
             checker.needsRefresh[deployment.index] = true
             await check()
@@ -45,6 +46,38 @@ extension SimulatedWorld {
             } catch {
                 checker.violate(2, nil, "the table cannot be read: \(error)")
             }
+        }
+    }
+
+    /// Over a store that goes with its process, a manager that stops in order ends everything first.
+    func checkVolatileStores() {
+        for deployment in deployments where deployment.isVolatile {
+            for id in checker.recorded(in: deployment.index) {
+                guard let lease = checker.leases[id], lease.excuse == nil, lease.state != .ending, !lease.isHollow
+                else {
+                    continue
+                }
+                checker.violate(2, lease, "its manager has stopped in order, and nobody will remember it")
+            }
+            counts.add("volatile.stopped")
+        }
+    }
+
+    /// Nothing lives for ever that a process made and took to its grave.
+    func checkForgotten() {
+        let now = time.read().wall
+        let left = target.settled { state in
+            state.tables.values.flatMap { $0.principals.values }.filter { $0.mark != nil && $0.isLive(at: now) }
+        }
+        for principal in left.sorted(by: { $0.name < $1.name }) {
+            guard let mark = principal.mark, let lease = checker.leases[mark.lease], lease.state == nil,
+                deployments[lease.deployment].isVolatile, !lease.wasMeddledWith
+            else { continue }
+            checker.violate(
+                2,
+                lease,
+                "it went with its process two hours ago, and the target still holds its credential"
+            )
         }
     }
 

@@ -28,7 +28,12 @@ extension SimulatedWorld {
             if let self, let process { self.kill(process, losingPower: true) }
         }
         deployment.store = audit
+        checker.unsettle(deployment.index)
         deployment.processes[machine] = process
+        for plan in deployment.plans {
+            let now = self.time.read().continuous
+            checker.limits[deployment.index].change(plan.path, of: name, to: nil, at: now)
+        }
         note("start \(name)")
         counts.add("starts")
         pending.append { [checker] in
@@ -97,6 +102,23 @@ extension SimulatedWorld {
         return process
     }
 
+    /// Lets a process stand still, in the midst of whatever it does.
+    func pause(_ process: SimulatedProcess) {
+        note("pause \(process.name)")
+        checker.paused[process.deployment].insert(process.name)
+        process.pause()
+    }
+
+    /// Lets a process go on that stood still.
+    func resume(_ process: SimulatedProcess) {
+        guard process.life.phase == .paused else { return }
+        note("resume \(process.name)")
+        checker.paused[process.deployment].remove(process.name)
+        checker.unsettle(process.deployment)
+        checker.disturb(process.deployment)
+        process.resume()
+    }
+
     /// Ends a process at once, wherever it is; nobody hears of it again.
     func kill(_ process: SimulatedProcess, losingPower: Bool = false) {
         guard !process.life.isDead else { return }
@@ -111,6 +133,9 @@ extension SimulatedWorld {
     /// Takes a process away that is dead, or has come to its end.
     func remove(_ process: SimulatedProcess, of deployment: SimulatedDeployment) {
         process.die()
+        checker.unsettle(deployment.index)
+        checker.paused[deployment.index].remove(process.name)
+        checker.limits[deployment.index].forget(process.name)
         deployment.processes[process.machine] = nil
         deployment.graveyard.append(process)
         deployment.ended.append(process)

@@ -11,7 +11,9 @@ extension SimulatedWorld {
         if steps.isEmpty, random.chance(0.15) {
             counts.add("scene.\(scene.rawValue)")
             note("scene \(scene.rawValue)")
-            steps = [SceneStep(then: .seconds(3)) { [self] in await clear() }] + script(scene)
+            // What is checked of leaves holds where nothing has been wrong for a while.
+            let rest = Duration.seconds(scene == .leavesFirst ? 30 : 3)
+            steps = [SceneStep(then: rest) { [self] in await clear() }] + script(scene)
         }
         if steps.isEmpty { return nil }
         let step = steps.removeFirst()
@@ -27,7 +29,7 @@ extension SimulatedWorld {
             clearWeather(of: deployment)
             for process in deployment.processes.compactMap({ $0 }) {
                 process.life.disarm()
-                if process.life.phase == .paused { process.resume() }
+                resume(process)
             }
         }
         await restart()
@@ -46,7 +48,7 @@ extension SimulatedWorld {
         case .orderWhileIssuing: return orderWhileIssuing(cast) { choose() }
         case .orderWhileRenewing: return orderWhileRenewing(cast) { choose() }
         case .lapsedClaim: return lapsedClaim(cast) { choose(0) }
-        case .tree: return tree(cast) { choose() }
+        case .tree, .leavesFirst: return tree(cast) { choose() }
         case .cancelledCallers: return cancelledCallers(cast) { choose() }
         case .wallJump, .restartAhead: return clocks(scene, cast) { choose(self.random.index(below: 2)) }
         }
@@ -103,14 +105,11 @@ extension SimulatedWorld {
             },
             SceneStep(then: lapse + .seconds(1)) { [self] in
                 guard let process = cast.process else { return }
-                note("pause \(process.name)")
-                process.pause()
+                pause(process)
             },
             SceneStep(then: .seconds(20)) { [self] in
                 guard let process = cast.process else { return }
-                note("resume \(process.name)")
-                checker.disturb(process.deployment)
-                process.resume()
+                resume(process)
             },
         ]
     }

@@ -64,6 +64,7 @@ extension SimulatedWorld {
             !lease.name.isEmpty
         else { return }
         lease.excuse = "somebody meddled with it at the target"
+        lease.wasMeddledWith = true
         lease.note("excused: meddled with")
         if random.chance(0.5) {
             note("drop \(lease.name)")
@@ -140,13 +141,10 @@ extension SimulatedWorld {
     func pauseOrResume() {
         let all = deployments.flatMap { $0.processes.compactMap { $0 } }
         if let paused = all.first(where: { $0.life.phase == .paused }) {
-            note("resume \(paused.name)")
-            checker.disturb(paused.deployment)
-            paused.resume()
+            resume(paused)
         } else if let process = pick(all) {
-            note("pause \(process.name)")
             counts.add("fault.pause")
-            process.pause()
+            pause(process)
         }
     }
 
@@ -162,6 +160,7 @@ extension SimulatedWorld {
         guard let deployment = pick(deployments) else { return }
         let index = random.index(below: deployment.machines.count)
         let machine = deployment.machines[index]
+        checker.unsettle(deployment.index)
         switch random.index(below: 4) {
         case 0, 1:
             let jump = Duration.seconds(random.index(below: 14_400) - 7_200)

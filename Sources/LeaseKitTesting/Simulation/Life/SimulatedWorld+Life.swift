@@ -58,7 +58,7 @@ extension SimulatedWorld {
     }
 
     func check() async {
-        for deployment in deployments where checker.needsRefresh[deployment.index] {
+        for deployment in deployments {
             await deployment.store?.tryToRefresh()
         }
         checker.check()
@@ -75,7 +75,7 @@ extension SimulatedWorld {
             for machine in deployment.machines.indices {
                 if let process = deployment.processes[machine] {
                     process.life.disarm()
-                    process.resume()
+                    resume(process)
                     if process.isStopping || process.hasEnded { kill(process) }
                 }
                 if deployment.processes[machine] == nil { await start(machine, of: deployment) }
@@ -127,7 +127,7 @@ extension SimulatedWorld {
         target.stopFaults()
         for deployment in deployments {
             for process in deployment.processes.compactMap({ $0 }) {
-                process.resume()
+                resume(process)
                 process.isStopping = true
                 process.manager.beginShutdown()
             }
@@ -143,6 +143,7 @@ extension SimulatedWorld {
                 }
             }
         }
+        if !isBroken { checkVolatileStores() }
         if !isBroken, let call = running.values.first(where: { !$0.process.life.isDead }) {
             checker.violate(0, nil, "\(call.what) on \(call.process.name) did not come back")
         }

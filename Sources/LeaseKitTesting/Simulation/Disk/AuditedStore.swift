@@ -25,14 +25,13 @@ final class AuditedStore: ForwardingLeaseStore, @unchecked Sendable {
 
     /// Makes a call that changes something.
     private func watched<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        // The power may have gone whatever comes of it.
+        defer { noticePower() }
         try await resolveDoubts()
         do {
-            let value = try await body()
-            noticePower()
-            return value
+            return try await body()
         } catch {
             checker.needsRefresh[deployment] = true
-            noticePower()
             throw error
         }
     }
@@ -57,7 +56,13 @@ final class AuditedStore: ForwardingLeaseStore, @unchecked Sendable {
             } catch {
                 if Task.isCancelled && error is CancellationError { throw error }
                 for change in changes {
-                    let doubt = Doubt(change, befores[change.lease], change.parent.flatMap { parents[$0] }, context, error)
+                    let doubt = Doubt(
+                        change,
+                        befores[change.lease],
+                        change.parent.flatMap { parents[$0] },
+                        context,
+                        error
+                    )
                     checker.doubts[deployment].append(doubt)
                 }
                 throw error
@@ -107,7 +112,7 @@ final class AuditedStore: ForwardingLeaseStore, @unchecked Sendable {
         claimUntil: LeaseInstant?,
         _ context: StoreContext
     ) async throws -> StoreReply<OrderPlacement> {
-        if !Task.isCancelled { try await resolveDoubts() }
+        try await resolveDoubtsUnlessCancelled()
         checker.needsRefresh[deployment] = true
         let reply: StoreReply<OrderPlacement>
         do {
@@ -192,6 +197,31 @@ final class AuditedStore: ForwardingLeaseStore, @unchecked Sendable {
         }
     }
 
+    // What a manager reads after a lost answer it may tell of at once, so the checker has to know it before.
+
+    override func find(_ ids: [LeaseID]) async throws -> StoreReply<[LeaseRecord?]> {
+        try await resolveDoubtsUnlessCancelled()
+        return try await base.find(ids)
+    }
+
+    override func orders(_ ids: [RevocationOrderID]) async throws -> StoreReply<[RevocationOrder?]> {
+        try await resolveDoubtsUnlessCancelled()
+        return try await base.orders(ids)
+    }
+
+    override func page(
+        _ query: LeaseQuery,
+        after cursor: LeaseCursor?,
+        limit: Int
+    ) async throws -> StoreReply<LeasePage> {
+        try await resolveDoubtsUnlessCancelled()
+        return try await base.page(query, after: cursor, limit: limit)
+    }
+
+    private func resolveDoubtsUnlessCancelled() async throws {
+        if !Task.isCancelled { try await resolveDoubts() }
+    }
+
     private func refreshAncestors(of record: LeaseRecord) async throws {
         var next = record.parent
         while let id = next {
@@ -206,6 +236,7 @@ final class AuditedStore: ForwardingLeaseStore, @unchecked Sendable {
     /// Finds out what became of calls that failed.
     private func resolveDoubts() async throws {
         guard isOpen else { return }
+        defer { noticePower() }
         let orders = checker.doubtfulOrders[deployment]
         if !orders.isEmpty {
             let found = try await base.orders(orders).value
@@ -223,7 +254,9 @@ final class AuditedStore: ForwardingLeaseStore, @unchecked Sendable {
     ///
     /// Later, when the disk fails or nobody has the store open.
     func tryToRefresh() async {
+        noticePower()
         guard checker.needsRefresh[deployment], isOpen, !Task.isCancelled, disk.hasPower else { return }
+        defer { noticePower() }
         do { try await refresh() } catch { checker.needsRefresh[deployment] = true }
     }
 
