@@ -81,12 +81,12 @@ import Testing
 
     @Test func aStoreThatCannotBeOpenedIsTheErrorOfTheScope() throws {
         try ManagerWorld.run { world in
-            let script = FlakyStore.Script()
+            let script = StoreScript()
             script.next(.open, .refused)
             let hasBegun = Locked(false)
             await expectRefusal(.storeRefused, "the disk is full") {
                 try await withLeaseManager(
-                    store: FlakyStore(store: world.store, script: script),
+                    store: script.store(world.store),
                     configuration: world.configuration(),
                     time: world.time
                 ) { manager in

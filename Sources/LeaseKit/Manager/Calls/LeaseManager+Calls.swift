@@ -75,5 +75,15 @@ extension BackendFailure {
     }
 
     /// The backend was never called.
-    static let neverSent = BackendFailure(.transient, code: "neverSent", "the backend was not called any more")
+    static let neverSent = BackendFailure(
+        .transient,
+        code: "neverSent",
+        "the backend was not called any more",
+        underlying: NeverSent()
+    )
+
+    /// Whether the backend was called at all.
+    var wasSent: Bool { !(underlying is NeverSent) }
+
+    private struct NeverSent: Error {}
 }

@@ -136,7 +136,7 @@ extension LeaseManager {
                 mount.issuing.withLock { _ = $0.remove(plan.id) }
                 await self.giveUp(plan, (try? made.get()) ?? .neverSent(plan), LeaseCause(.callerGone))
             }
-        } catch let failure as BackendFailure where failure.code == BackendFailure.neverSent.code {
+        } catch let failure as BackendFailure where !failure.wasSent {
             mount.issuing.withLock { _ = $0.remove(plan.id) }
             await giveUp(plan, Made<Secret>.neverSent(plan), LeaseCause(.shutdown))
             if lifecycle.phase == .running {

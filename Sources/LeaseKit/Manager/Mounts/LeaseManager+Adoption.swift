@@ -19,7 +19,8 @@ extension LeaseManager {
         if mount.abilities.callStyle == .suspending {
             try await lifecycle.requireRunning(within: configuration.startTimeout, clock.time)
         }
-        let before = mount.fingerprint
+        // As the store has it: an adoption whose answer was lost may have been written.
+        let before = try await ledger.ask { try await $0.mounts() }.first { $0.id == mount.id }?.fingerprint
         var call = try await managementCall(at: mount, timeout: mount.settings.renewTimeout)
         call.target = nil
         let found: String?
