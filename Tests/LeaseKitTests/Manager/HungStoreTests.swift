@@ -82,7 +82,7 @@ import Testing
     @Test func aStoreThatCannotBeOpenedIsTheErrorOfTheScope() throws {
         try ManagerWorld.run { world in
             let script = StoreScript()
-            script.next(.open, .refused)
+            script.next(.other(.open), .refused)
             let hasBegun = Locked(false)
             await expectRefusal(.storeRefused, "the disk is full") {
                 try await withLeaseManager(

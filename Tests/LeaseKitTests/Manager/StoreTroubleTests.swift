@@ -157,7 +157,7 @@ import Testing
         try Self.run { fixture, script in
             script.next(.activate, .doneAndLost)
             script.next(.handOver, .unavailable, .unavailable, .unavailable)
-            script.next(.place, .unavailable, .lost)
+            script.next(.other(.place), .unavailable, .lost)
             await expectRefusal(.storeUnknown) { try await fixture.mount.issue("app") }
             #expect(fixture.target.liveCredentials.count == 1)
             try await fixture.wait(.seconds(10))
