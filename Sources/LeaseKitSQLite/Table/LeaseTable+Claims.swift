@@ -36,11 +36,16 @@ extension LeaseTable {
         // Set aside while it was read: it is due no more.
         if row.isDamaged { return nil }
         var row = row
+        let wasActive = row.record.state == .active
         var claimed: ClaimedLease?
         if try isNeeded(row.record.id) {
             row.record.waitForChild(at: context.now)
         } else if hand(&row.record, request.lapsesAt, context) {
-            claimed = ClaimedLease(record: row.record, hasChildren: try hasChildren(row.record.id))
+            claimed = ClaimedLease(
+                record: row.record,
+                hasChildren: try hasChildren(row.record.id),
+                hasJustExpired: wasActive
+            )
         } else {
             // Not to be handed out after all: it is looked at again when its time has come.
             row.record.due = max(row.record.expiresAt, context.now + .seconds(1))
