@@ -53,7 +53,9 @@ private struct RoleCheck {
         do { try LeasePath.validate("creds/\(name)") } catch {
             throw refuse(.invalidName, "give it a name that can be a part of a path: \(error)")
         }
-        if name.contains("/") { throw refuse(.invalidName, "a slash would make it two parts of a path; use another character") }
+        if name.contains("/") {
+            throw refuse(.invalidName, "a slash would make it two parts of a path; use another character")
+        }
         for (what, time) in [("ttl", role.ttl), ("maximum", role.maximum)] {
             if let time, time <= .zero { throw refuse(.invalidLimits, "its \(what) is not above zero") }
         }

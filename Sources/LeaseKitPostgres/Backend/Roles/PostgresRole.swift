@@ -1,7 +1,7 @@
 // Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
 // SPDX-License-Identifier: Apache-2.0
 
-public import LeaseKit
+import LeaseKit
 
 /// One kind of credential that a ``PostgresBackend`` makes: what its users may do, and for how long.
 ///

@@ -36,6 +36,8 @@ struct StatementTemplate: Hashable, Sendable {
     let pieces: [Piece]
     /// The statement's first words, in lower case.
     let firstWords: [String]
+    /// All of its unquoted words, in lower case.
+    let words: Set<String>
 
     /// The placeholders that it names.
     var placeholders: Set<Placeholder> {
@@ -53,10 +55,10 @@ struct StatementTemplate: Hashable, Sendable {
         var reader = TemplateReader(bytes: statement.bytes)
         firstWords = statement.firstWords
         // The body of DO and of a function is code; elsewhere dollar quotes hold a text.
-        let words = Set(firstWords)
-        let isCode = firstWords.first == "do" || !words.isDisjoint(with: ["function", "procedure"])
+        let isCode = firstWords.first == "do" || !Set(firstWords).isDisjoint(with: ["function", "procedure"])
         for token in statement.tokens { try reader.read(token, dollarsAreCode: isCode) }
         pieces = reader.finish()
+        words = Set(statement.tokens.filter { $0.kind == .word }.map { SQLStatement.folded(statement.bytes[$0.range]) })
     }
 
     /// The statement with its values.

@@ -75,7 +75,8 @@ struct TemplateReader {
                 continue
             }
             var end = at + 2
-            while end + 1 < range.upperBound, !(bytes[end] == UInt8(ascii: "}") && bytes[end + 1] == UInt8(ascii: "}")) {
+            while end + 1 < range.upperBound, !(bytes[end] == UInt8(ascii: "}") && bytes[end + 1] == UInt8(ascii: "}"))
+            {
                 end += 1
             }
             guard end + 1 < range.upperBound else { return nil }
