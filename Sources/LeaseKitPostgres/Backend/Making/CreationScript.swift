@@ -8,7 +8,7 @@ struct CreationScript: Sendable {
     let name: String
     let role: CompiledRole
     let tag: RoleTag
-    let verifier: String
+    let verifier: SecretText
     /// Where the server ends it by itself.
     let validUntil: LeaseInstant
     /// After this it must not be made any more, by the server's clock.
@@ -30,7 +30,7 @@ struct CreationScript: Sendable {
             statements = [create(user), comment]
         } else {
             let values: [Placeholder: String] = [
-                .name: name, .username: name, .password: verifier, .expiration: validUntil.sqlText,
+                .name: name, .username: name, .password: verifier.withText { $0 }, .expiration: validUntil.sqlText,
             ]
             // Making the user costs the server most; it touches no row of others and needs no lock.
             let head = role.creation.prefix { $0.makesRole }
@@ -50,7 +50,7 @@ struct CreationScript: Sendable {
     }
 
     private func create(_ user: String) -> PostgresStatement {
-        var text = "CREATE ROLE \(user) LOGIN PASSWORD \(SQLQuoting.literal(verifier))"
+        var text = "CREATE ROLE \(user) LOGIN PASSWORD \(verifier.withText(SQLQuoting.literal))"
         text += " VALID UNTIL \(SQLQuoting.literal(validUntil.sqlText))"
         if let limit = role.role.connectionLimit { text += " CONNECTION LIMIT \(limit)" }
         text += " IN ROLE \(role.groups.map(SQLQuoting.name).joined(separator: ", "))"

@@ -21,15 +21,14 @@ extension PostgresBackend {
         return try await classified {
             // The first to be asked: a call whose time is over ends here.
             _ = try await facts(times)
-            let password = role.role.password.password()
-            let verifier = try role.role.password.verifier(of: password)
+            let (password, verifier) = try role.makePassword()
             try await make(name, role, verifier: verifier, times)
             return Issued(PostgresCredential(username: name, password: password))
         }
     }
 
     /// Makes a user; the same verifier in every try, so that it does not matter which of them was carried out.
-    private func make(_ name: String, _ role: CompiledRole, verifier: String, _ times: CallTimes) async throws {
+    private func make(_ name: String, _ role: CompiledRole, verifier: SecretText, _ times: CallTimes) async throws {
         var isUncertain = false
         var attempt = 0
         while true {
@@ -61,7 +60,7 @@ extension PostgresBackend {
         }
     }
 
-    private func makeOnce(_ name: String, _ role: CompiledRole, verifier: String, _ times: CallTimes) async throws {
+    private func makeOnce(_ name: String, _ role: CompiledRole, verifier: SecretText, _ times: CallTimes) async throws {
         let clock = try await facts(times).clock
         let call = times.call
         let script = CreationScript(

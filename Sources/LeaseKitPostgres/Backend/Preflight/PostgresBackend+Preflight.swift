@@ -142,7 +142,7 @@ private struct RolePreflight {
             name: name,
             role: role,
             tag: RoleTag(mark: call.mark, role: role.name, madeAt: nil, until: nil),
-            verifier: try role.role.password.verifier(of: role.role.password.password()),
+            verifier: try role.makePassword().verifier,
             validUntil: call.expiresAt,
             deadline: call.deadline,
             application: PostgresBackend.application(of: call)

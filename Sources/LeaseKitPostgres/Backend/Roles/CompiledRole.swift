@@ -35,6 +35,12 @@ struct CompiledRole: Sendable {
         }
     }
 
+    /// A new password, and what the server is told of it.
+    func makePassword() throws -> (password: SecretText, verifier: SecretText) {
+        let password = role.password.makePassword()
+        return (password, try SCRAMVerifier(password, iterations: role.iterations).text)
+    }
+
     /// Whether its users get rights on objects one by one, which lengthens the objects' access lists.
     var grantsOnObjects: Bool {
         creation.contains { $0.firstWords.first == "grant" && $0.words.contains("on") }
@@ -68,6 +74,10 @@ private struct RoleCheck {
                 "the prefix of its user names must begin with a lower-case letter and have at most 16 of those, digits and "
                     + "underscores"
             )
+        }
+        if let trouble = role.password.trouble { throw refuse(.invalidPassword, trouble) }
+        if !(1...100_000).contains(role.iterations) {
+            throw refuse(.invalidPassword, "its iterations are \(role.iterations); take 1 to 100,000")
         }
         if let limit = role.connectionLimit, limit < 0 {
             throw refuse(.invalidConnectionLimit, "its connectionLimit is \(limit); use nil for none")

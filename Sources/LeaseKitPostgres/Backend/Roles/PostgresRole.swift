@@ -31,6 +31,11 @@ public struct PostgresRole: Hashable, Sendable {
     public var userName: UserNameTemplate
     /// How its passwords are made.
     public var password: PasswordPolicy
+    /// How often the server hashes a password to check it: a cost for the server at each issue and each login.
+    ///
+    /// It makes a password that somebody thought up stronger, and adds nothing to one of 120 random bits. PostgreSQL spends
+    /// about 4.4 ms on an issue with the default and 0.1 ms with 1; but some drivers log in with nothing below the default.
+    public var iterations: Int
     /// How many sessions one user may have at once; nil for no limit.
     public var connectionLimit: Int?
     /// Settings that each of its sessions begins with, such as `statement_timeout`.
@@ -50,6 +55,7 @@ public struct PostgresRole: Hashable, Sendable {
         maximum: Duration? = nil,
         userName: UserNameTemplate = UserNameTemplate(),
         password: PasswordPolicy = PasswordPolicy(),
+        iterations: Int = SCRAMVerifier.defaultIterations,
         connectionLimit: Int? = nil,
         settings: [String: String] = [:],
         databases: [String] = [],
@@ -60,6 +66,7 @@ public struct PostgresRole: Hashable, Sendable {
         self.maximum = maximum
         self.userName = userName
         self.password = password
+        self.iterations = iterations
         self.connectionLimit = connectionLimit
         self.settings = settings
         self.databases = databases

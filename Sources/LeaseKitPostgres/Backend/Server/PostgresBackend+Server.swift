@@ -114,8 +114,13 @@ extension PostgresBackend {
         guard left > .zero else {
             throw BackendFailure(.transient, code: "late", "the call's time was over before it was made")
         }
-        return try await client.withSession(database: database, timeout: left, body)
+        // What runs out of time is cancelled at the server, and its answer is waited for: that is to be over by the deadline, too.
+        let timeout = max(left / 2, left - Self.patience)
+        return try await client.withSession(database: database, timeout: timeout, body)
     }
+
+    /// How much of a call's time is kept for the cancellation of a statement.
+    private static let patience = Duration.seconds(2)
 
     /// Tells the manager of a failure in its own terms.
     func classified<R>(_ body: () async throws -> R) async throws -> R {
