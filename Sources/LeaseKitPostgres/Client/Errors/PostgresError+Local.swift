@@ -54,6 +54,9 @@ extension PostgresError {
         PostgresError(.refused, scope: .lease, code: "misuse", sentence)
     }
 
+    /// `COMMIT` and its like inside a transaction that is led for the caller.
+    static let endsItself = misuse("a statement begins or ends a transaction, and is part of one")
+
     /// The machine has no thread, socket or memory to give.
     static func exhausted(_ what: String) -> PostgresError {
         PostgresError(.transient, scope: .lease, code: "exhausted", "the system has no \(what) to give")

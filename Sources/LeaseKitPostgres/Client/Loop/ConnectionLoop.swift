@@ -145,7 +145,7 @@ final class ConnectionLoop {
     private func connectFailed(_ link: Link, _ error: PostgresError, _ now: Duration) {
         preferredHost = (link.host + 1) % configuration.hosts.count
         let hasOthers = links.values.contains { $0.database == link.database && !$0.isConnecting }
-        if error.sqlState == .tooManyConnections, hasOthers {
+        if error.sqlState == .tooManyConnections, links.values.contains(where: { $0.database == link.database }) {
             crowdedUntil = now + .seconds(1)
             return
         }

@@ -105,7 +105,7 @@ final class Exchange {
     private var phase: PostgresError.Phase {
         switch slots.first {
         case .commit, .sync, nil: .committing
-        case .statement(let index): job.statements[index].endsTransaction ? .committing : .running
+        case .statement(let index): job.statements[index].commits ? .committing : .running
         default: .running
         }
     }
@@ -114,10 +114,11 @@ final class Exchange {
         switch slots.first {
         case .statement(let index) where job.style == .transaction:
             if outcomes.count == index { outcomes.append(.success(result)) }
+            if tag == "COMMIT" || tag == "BEGIN" { failure = failure ?? .endsItself }
         case .statement(let index):
             provisional = (index, .success(result))
         case .commit where tag != "COMMIT":
-            failure = .misuse("a statement ended the transaction that it was part of")
+            failure = failure ?? .endsItself
         default:
             break
         }
@@ -169,7 +170,7 @@ final class Exchange {
         let isAmbiguous =
             switch job.style {
             case .transaction: true
-            case .run, .attempt: !wasInTransaction || job.statements.contains { $0.endsTransaction }
+            case .run, .attempt: !wasInTransaction || job.statements.contains { $0.commits }
             }
         let error: PostgresError =
             switch loss {
@@ -188,30 +189,5 @@ final class Exchange {
             while all.count < job.statements.count { all.append(.failure(error.at(statement: all.count))) }
             return all
         }
-    }
-}
-
-extension PostgresStatement {
-    /// The first words, in upper case.
-    private var words: [Substring] {
-        text.prefix(64).split(maxSplits: 2, omittingEmptySubsequences: true) { !$0.isLetter && $0 != "_" }
-    }
-
-    /// Whether it commits what came before.
-    var endsTransaction: Bool {
-        let first = words.first?.uppercased()
-        return first == "COMMIT" || first == "END" || first == "PREPARE"
-    }
-
-    /// Whether it changes the session beyond its transaction.
-    var changesSession: Bool {
-        guard let first = words.first?.uppercased(), first == "SET" else { return false }
-        let second = words.dropFirst().first?.uppercased()
-        return second != "LOCAL" && second != "TRANSACTION" && second != "CONSTRAINTS"
-    }
-
-    /// Whether C would see another statement than we do.
-    var hasZeroByte: Bool {
-        text.utf8.contains(0) || parameters.contains { $0?.utf8.contains(0) ?? false }
     }
 }

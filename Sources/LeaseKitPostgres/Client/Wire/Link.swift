@@ -165,8 +165,17 @@ final class Link {
         if job.statements.contains(where: { $0.hasZeroByte }) {
             return .answered(job, [.failure(.misuse("a statement contains a zero byte"))], isBroken: false)
         }
-        if job.style == .transaction, !wire.isIdle {
-            return .answered(job, [.failure(.misuse("the session is inside a transaction already"))], isBroken: false)
+        if job.style == .transaction {
+            if !wire.isIdle {
+                return .answered(
+                    job,
+                    [.failure(.misuse("the session is inside a transaction already"))],
+                    isBroken: false
+                )
+            }
+            if let index = job.statements.firstIndex(where: { $0.movesTransaction }) {
+                return .answered(job, [.failure(.endsItself.at(statement: index))], isBroken: false)
+            }
         }
         if job.statements.contains(where: { $0.changesSession }) { isTainted = true }
         let exchange = Exchange(job, on: wire)
