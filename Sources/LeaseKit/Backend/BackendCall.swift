@@ -35,6 +35,10 @@ public struct BackendCall: Sendable {
     public var claim: LeaseClaim?
     /// Why it is done.
     public var cause: LeaseCause
+    /// Which start of the manager makes the call; nil where nobody can tell.
+    ///
+    /// A backend that marks its requests with it can end what a process that was killed left behind.
+    public var start: ManagerStart?
 
     /// Makes a call context.
     ///
@@ -51,7 +55,8 @@ public struct BackendCall: Sendable {
         role: [UInt8] = [],
         target: String? = nil,
         claim: LeaseClaim? = nil,
-        cause: LeaseCause = LeaseCause(.requested)
+        cause: LeaseCause = LeaseCause(.requested),
+        start: ManagerStart? = nil
     ) {
         self.id = id
         self.path = path
@@ -65,12 +70,27 @@ public struct BackendCall: Sendable {
         self.target = target
         self.claim = claim
         self.cause = cause
+        self.start = start
     }
 
     /// The time from the call to the lease's end.
     public var timeLeft: Duration { max(.zero, now.duration(to: expiresAt)) }
     /// The time that the call may take.
     public var timeout: Duration { max(.zero, now.duration(to: deadline)) }
+}
+
+/// Which start of a manager on its store makes a call.
+public struct ManagerStart: Hashable, Sendable {
+    /// The start, as the store counts them.
+    public var incarnation: Incarnation
+    /// Whether the store has one manager at a time, so that every earlier start is over.
+    public var isAlone: Bool
+
+    /// Makes a start.
+    public init(_ incarnation: Incarnation, isAlone: Bool) {
+        self.incarnation = incarnation
+        self.isAlone = isAlone
+    }
 }
 
 /// What a credential bears at its target (a tag, a comment, a path), to say whose it is.

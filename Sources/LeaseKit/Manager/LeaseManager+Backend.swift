@@ -180,8 +180,14 @@ extension LeaseManager {
             now: now,
             expiresAt: now,
             deadline: now + timeout,
-            target: mount.fingerprint
+            target: mount.fingerprint,
+            start: start
         )
+    }
+
+    /// Which start of this manager backends are told of.
+    var start: ManagerStart? {
+        ledger.opening.map { ManagerStart($0.incarnation, isAlone: ledger.store.traits.isExclusive) }
     }
 
     /// A call about a lease that is there.
@@ -210,7 +216,8 @@ extension LeaseManager {
             role: record.role,
             target: mount.fingerprint,
             claim: record.claim,
-            cause: cause ?? record.cause ?? LeaseCause(.requested)
+            cause: cause ?? record.cause ?? LeaseCause(.requested),
+            start: start
         )
     }
 }

@@ -1,0 +1,100 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+import LeaseKit
+
+extension RoleEnder {
+    /// Cleans up after users and drops them.
+    ///
+    /// Those with nothing but rights in the admin's own database go together in one transaction. If that fails they go one by
+    /// one, and the one that cannot be dropped so is cleaned up with care.
+    func drop(
+        _ endings: [Ending],
+        _ found: Findings,
+        _ facts: ServerFacts,
+        _ outcomes: inout Outcomes
+    ) async throws {
+        let simple = endings.filter { isSimple($0, found, facts) }
+        if !simple.isEmpty {
+            let isDone = try await dropTogether(simple, found, facts, &outcomes)
+            if !isDone, simple.count > 1 {
+                for ending in simple where outcomes[ending.name] == nil {
+                    try await dropTogether([ending], found, facts, &outcomes)
+                }
+            }
+        }
+        for ending in endings where outcomes[ending.name] == nil {
+            do {
+                outcomes[ending.name] = .success(try await RoleCleaner(ender: self, ending: ending, facts: facts).end())
+            } catch let error as PostgresError {
+                outcomes[ending.name] = .failure(error.backendFailure)
+            } catch let failure as BackendFailure where failure.scope == .lease {
+                outcomes[ending.name] = .failure(failure)
+            }
+        }
+    }
+
+    private func isSimple(_ ending: Ending, _ found: Findings, _ facts: ServerFacts) -> Bool {
+        guard let role = found[ending.name], ending.plan.statements.isEmpty else { return false }
+        return !role.ownsObjects && role.databases.isSubset(of: ["", facts.database])
+    }
+
+    /// One transaction for all; false when they are better tried one by one.
+    @discardableResult
+    private func dropTogether(
+        _ endings: [Ending],
+        _ found: Findings,
+        _ facts: ServerFacts,
+        _ outcomes: inout Outcomes
+    ) async throws -> Bool {
+        let holding = endings.filter { !(found[$0.name]?.databases.isEmpty ?? true) }
+        let names = { (endings: [Ending]) in endings.map(\.quoted).joined(separator: ", ") }
+        var statements = guards(endings)
+        if !holding.isEmpty {
+            statements.append(setLockTimeout)
+            if !facts.isSuperuser { statements += holding.map { join($0.quoted, facts) } }
+            statements += [SQLTexts.lockRights, PostgresStatement("DROP OWNED BY \(names(holding))")]
+        }
+        statements.append(PostgresStatement("DROP ROLE \(names(endings))"))
+        var attempt = 0
+        while true {
+            attempt += 1
+            do {
+                try await backend.session(times) { [statements] session in
+                    _ = try await session.transaction(statements)
+                    try await expelStragglers(endings, found, facts, session)
+                }
+                for ending in endings { outcomes[ending.name] = .success(.revoked) }
+                return true
+            } catch let error as PostgresError {
+                if error.kind == .conflict, try await backend.pause(before: attempt, times) { continue }
+                // What is about the server as a whole, or of unclear outcome, is not the roles' doing.
+                if error.scope == .target || error.kind == .ambiguous || error.kind == .transient { throw error }
+                return false
+            }
+        }
+    }
+
+    var setLockTimeout: PostgresStatement {
+        let milliseconds = max(1, Int64(backend.options.lockTimeout / .milliseconds(1)))
+        return PostgresStatement("SELECT set_config('lock_timeout', $1, true)", ["\(milliseconds)ms"])
+    }
+
+    /// Ends sessions of users that have just been dropped: somebody may have been at the door while it was shut.
+    ///
+    /// Only who may end sessions of anybody can end those of a role that is not there any more.
+    func expelStragglers(
+        _ endings: [Ending],
+        _ found: Findings,
+        _ facts: ServerFacts,
+        _ session: any PostgresSession
+    ) async throws(PostgresError) {
+        guard facts.canSignal else { return }
+        let oids = endings.compactMap { found[$0.name]?.oid }
+        let question = PostgresStatement(
+            "SELECT count(pg_terminate_backend(a.pid)) FROM pg_stat_get_activity(NULL) a WHERE a.usesysid = ANY ($1::oid[])",
+            ["{\(oids.joined(separator: ","))}"]
+        )
+        _ = try await session.run([question])
+    }
+}
