@@ -101,9 +101,18 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // The process that the tests of PostgreSQL credentials kill.
+        .executableTarget(
+            name: "PostgresVictim",
+            dependencies: ["LeaseKit", "LeaseKitPostgres", "LeaseKitSQLite"],
+            path: "Tests/PostgresVictim",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "LeaseKitPostgresTests",
-            dependencies: ["LeaseKit", "LeaseKitPostgres", "LeaseKitSQLite", "LeaseKitTesting", "CLibPQ"],
+            dependencies: [
+                "LeaseKit", "LeaseKitPostgres", "LeaseKitSQLite", "LeaseKitTesting", "CLibPQ", "PostgresVictim",
+            ],
             swiftSettings: settings
         ),
         .testTarget(

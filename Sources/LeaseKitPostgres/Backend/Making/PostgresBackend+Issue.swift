@@ -36,7 +36,6 @@ extension PostgresBackend {
             do {
                 return try await makeOnce(name, role, verifier: verifier, times)
             } catch let error as PostgresError {
-                if error.sqlState == SQLTexts.refusal, error.kind != .ambiguous { throw BackendFailure.tooLate(error) }
                 let isThere = error.sqlState == .duplicateObject
                 if error.kind == .ambiguous || isThere {
                     isUncertain = isUncertain || error.kind == .ambiguous
@@ -78,8 +77,13 @@ extension PostgresBackend {
         }
         try await session(times) { session in
             let sent = self.time.read().continuous
-            let results = try await session.transaction(statements)
-            self.note(clock: results.last?.rows.first?.last ?? nil, sent: sent)
+            do {
+                let results = try await session.transaction(statements)
+                self.note(clock: results.last?.rows.first?.last ?? nil, sent: sent)
+            } catch let error as PostgresError {
+                let isLate = error.sqlState == SQLTexts.refusal && error.statement == statements.count - 1
+                throw isLate ? BackendFailure.tooLate(error) : error
+            }
         }
     }
 

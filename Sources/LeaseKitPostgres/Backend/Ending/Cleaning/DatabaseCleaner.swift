@@ -15,7 +15,7 @@ struct DatabaseCleaner: Sendable {
         _ = try await session.run([
             PostgresStatement("BEGIN"),
             SQLTexts.lock([ending.name], as: PostgresBackend.application(of: ender.times.call)),
-            ender.setLockTimeout, SQLTexts.lockRights,
+            SQLTexts.lockRights, ender.setLockTimeout,
         ])
         var trouble: [String] = []
         var borrowed: [String] = []
