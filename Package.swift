@@ -54,7 +54,7 @@ let package = Package(
         .target(name: "LeaseKitTesting", dependencies: ["LeaseKit"], swiftSettings: settings),
         .testTarget(
             name: "LeaseKitTests",
-            dependencies: ["LeaseKit", "LeaseKitKeeper", "LeaseKitTesting"],
+            dependencies: ["LeaseKit", "LeaseKitKeeper", "LeaseKitPostgres", "LeaseKitTesting"],
             swiftSettings: settings
         ),
         // The process that the tests of the keeper kill.
