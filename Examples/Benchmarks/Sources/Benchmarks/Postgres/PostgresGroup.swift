@@ -84,21 +84,29 @@ private struct PostgresBench {
         let run = UInt32.random(in: 0 ... .max)
         let isCheap = iterations == 1
         // Made anew for each user, as an application has to.
+        // The same statements, in as many round trips.
+        let guarding = "SELECT 1 / (clock_timestamp() < '2100-01-01'::timestamptz)::int"
         let rawIssue = raw.time(count, callers: callers) { number, cheap in
             let verifier = isCheap ? cheap : BenchServer.makeVerifier(iterations: iterations)
-            return """
-                BEGIN; CREATE ROLE raw_\(run)_\(number) LOGIN PASSWORD '\(verifier)' VALID UNTIL '2100-01-01' IN ROLE readers;
-                COMMENT ON ROLE raw_\(run)_\(number) IS 'made by nobody in particular, but with a comment of some length'; COMMIT
+            return [
                 """
+                BEGIN; SELECT set_config('application_name', 'raw', true), pg_advisory_xact_lock(\(number));
+                CREATE ROLE raw_\(run)_\(number) LOGIN PASSWORD '\(verifier)' VALID UNTIL '2100-01-01' IN ROLE readers;
+                COMMENT ON ROLE raw_\(run)_\(number) IS 'made by nobody in particular, but with a comment of some length';
+                \(guarding); COMMIT
+                """
+            ]
         }
         let rawRenew = raw.time(count, callers: callers) { number, _ in
-            "ALTER ROLE raw_\(run)_\(number) VALID UNTIL '2101-01-01'"
+            ["BEGIN; \(guarding); ALTER ROLE raw_\(run)_\(number) VALID UNTIL '2101-01-01'; COMMIT"]
         }
         let rawRevoke = raw.time(count, callers: callers) { number, _ in
-            """
-            ALTER ROLE raw_\(run)_\(number) NOLOGIN; SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-            WHERE usename = 'raw_\(run)_\(number)'; DROP ROLE raw_\(run)_\(number)
-            """
+            let name = "raw_\(run)_\(number)"
+            let sessions = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '\(name)'"
+            return [
+                "BEGIN; SELECT pg_advisory_xact_lock(\(number)); ALTER ROLE \(name) NOLOGIN; \(sessions); COMMIT",
+                "BEGIN; SELECT pg_advisory_xact_lock(\(number)); DROP ROLE \(name); \(sessions); COMMIT",
+            ]
         }
         let role = PostgresRole(.memberOf("readers"), ttl: .seconds(3_600), iterations: iterations)
         let count = max(1, count / callers) * callers

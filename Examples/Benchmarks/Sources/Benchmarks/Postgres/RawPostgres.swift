@@ -4,7 +4,7 @@
 import CRawPQ
 import Foundation
 
-/// The baseline: libpq with one thread and one connection for each caller, and one round trip for each operation.
+/// The baseline: libpq with one thread and one connection for each caller, and as many round trips as LeaseKit takes.
 final class RawPostgres: @unchecked Sendable {
     private let server: BenchServer
 
@@ -17,7 +17,7 @@ final class RawPostgres: @unchecked Sendable {
     }
 
     /// Lets callers do their part of `count` operations at once; microseconds an operation.
-    func time(_ count: Int, callers: Int, _ text: @escaping @Sendable (_ number: Int, _ verifier: String) -> String)
+    func time(_ count: Int, callers: Int, _ text: @escaping @Sendable (_ number: Int, _ verifier: String) -> [String])
         -> Double
     {
         let share = max(1, count / callers)
@@ -31,10 +31,12 @@ final class RawPostgres: @unchecked Sendable {
             nonisolated(unsafe) let connection = connection
             Thread.detachNewThread {
                 for round in 0..<share {
-                    let result = PQexec(connection, text(caller * share + round, BenchServer.verifier))
-                    let status = PQresultStatus(result)
-                    if status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK { failures.withLock { failed += 1 } }
-                    PQclear(result)
+                    for trip in text(caller * share + round, BenchServer.verifier) {
+                        let result = PQexec(connection, trip)
+                        let status = PQresultStatus(result)
+                        if status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK { failures.withLock { failed += 1 } }
+                        PQclear(result)
+                    }
                 }
                 group.leave()
             }
