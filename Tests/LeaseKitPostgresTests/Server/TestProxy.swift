@@ -56,7 +56,10 @@ final class TestProxy: Sendable {
 
     /// Ends all connections.
     func cutAll() {
-        for socket in open.withLock({ $0 }) { shutdown(socket, Int32(SHUT_RDWR)) }
+        // Under the lock, since a number that was closed may be somebody else's socket by now.
+        open.withLock { open in
+            for socket in open { shutdown(socket, Int32(SHUT_RDWR)) }
+        }
     }
 
     private func serve(_ client: Int32) {
@@ -83,9 +86,11 @@ final class TestProxy: Sendable {
                     return left == 0
                 }
                 if isLast {
-                    self.open.withLock { $0.subtract([from, to]) }
-                    close(from)
-                    close(to)
+                    self.open.withLock { open in
+                        open.subtract([from, to])
+                        close(from)
+                        close(to)
+                    }
                 }
             }
         }

@@ -63,11 +63,14 @@ public struct PostgresConfiguration: Sendable {
         public var user: String
         /// Its password; nil where the server asks for none, or where it is in libpq's password file.
         public var password: SecretText?
+        /// The password to try when the server refuses the first: while it is being changed, either may be the right one.
+        public var alternative: SecretText?
 
         /// Makes a login.
-        public init(user: String, password: SecretText?) {
+        public init(user: String, password: SecretText?, alternative: SecretText? = nil) {
             self.user = user
             self.password = password
+            self.alternative = alternative
         }
     }
 

@@ -50,6 +50,7 @@ final class Link {
     private let look: (_ link: UInt64, _ name: String) -> Bool
     private var hostsLeft: Int
     private var addresses: ArraySlice<String?> = []
+    private var alternative: (address: String?, user: String, password: SecretText)?
     private var refusal: PostgresError?
     private var wire: Wire?
     private var hasMoreToSend = false
@@ -114,9 +115,14 @@ final class Link {
     private func tryAddress(_ now: Duration) -> Event {
         guard let address = addresses.popFirst() else { return tryNext(after: nil, now) }
         let login = configuration.login()
+        alternative = login.alternative.map { (address, login.user, $0) }
+        return connect(to: address, as: login.user, login.password, now)
+    }
+
+    private func connect(to address: String?, as user: String, _ password: SecretText?, _ now: Duration) -> Event {
         let host = configuration.hosts[host]
-        let parameters = configuration.parameters(host: host, address: address, database: database, user: login.user)
-        wire = Wire.begin(parameters, password: login.password)
+        let parameters = configuration.parameters(host: host, address: address, database: database, user: user)
+        wire = Wire.begin(parameters, password: password)
         guard let wire else { return tryNext(after: .exhausted("memory"), now) }
         if wire.isBroken { return failed(wire.refusal, now) }
         state = .connecting(writes: true, until: now + configuration.connectTimeout)
@@ -124,6 +130,10 @@ final class Link {
     }
 
     private func failed(_ error: PostgresError, _ now: Duration) -> Event {
+        if error.sqlState == .invalidPassword, let (address, user, password) = alternative {
+            alternative = nil
+            return connect(to: address, as: user, password, now)
+        }
         // What a server answered tells more than that another one did not.
         if refusal?.sqlState == nil || error.sqlState != nil { refusal = error }
         wire = nil
