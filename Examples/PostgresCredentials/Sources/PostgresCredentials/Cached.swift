@@ -22,7 +22,7 @@ func cachedWithRenewal(
                 try await Task.sleep(for: wait)
                 let renewed = try await database.renew(lease.id)
                 print("renewed until \(renewed.expiresAt)")
-                wait = renewed.terms.ttl * 2 / 3
+                wait = renewed.granted * 2 / 3
             }
         }
         // Longer than the lease was granted for.
