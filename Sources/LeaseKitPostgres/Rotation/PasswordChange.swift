@@ -27,7 +27,8 @@ struct PasswordChange: Sendable {
         restoring old: SecretText?
     ) async throws {
         let statement = try setting(password)
-        let back = try old.map(setting)
+        // One of other characters than ours cannot be set again: then there is no way back, only forward.
+        let back = old.flatMap { try? setting($0) }
         try await client.withSession(database: nil, timeout: timeout) { session in
             do { _ = try await session.transaction([statement]) } catch let error as PostgresError {
                 throw error.isRetryable ? error : Undone(cause: error)

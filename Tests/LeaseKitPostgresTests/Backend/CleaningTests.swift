@@ -198,6 +198,26 @@ import Testing
         await inside.close()
     }
 
+    /// One that the admin has lost its hold of does not keep the others of its batch.
+    @Test(.timeLimit(.minutes(1)))
+    func oneOfABatchIsOutOfReach() async throws {
+        let bench = try await BackendBench(.sixteen, .createRole)
+        var made: [BackendBench.Made] = []
+        for _ in 0..<4 { made.append(try await bench.issue()) }
+        try await bench.server.sql("REVOKE \(made[1].name) FROM \(bench.admin)")
+        let batch = made.map { BatchItem(handle: $0.handle, call: bench.call($0.call.id)) }
+        let answers = await bench.backend.revoke(batch)
+        for (place, answer) in answers.enumerated() {
+            switch answer {
+            case .success(let outcome): #expect(outcome == .revoked && place != 1)
+            case .failure(let error):
+                #expect(place == 1)
+                #expect((error as? BackendFailure)?.kind == .denied)
+            }
+            #expect(try await bench.exists(made[place].name) == (place == 1))
+        }
+    }
+
     @Test(.timeLimit(.minutes(1)), arguments: rows)
     func ownedObjectsByTheRolesWish(_ row: Row) async throws {
         let bench = try await BackendBench(row.version, row.admin) { group, owner in

@@ -63,14 +63,12 @@ extension RoleEnder {
             ]
         }
         statements.append(PostgresStatement("DROP ROLE \(names(endings))"))
+        statements += stragglers(endings, found, facts)
         var attempt = 0
         while true {
             attempt += 1
             do {
-                try await backend.session(times) { [statements] session in
-                    _ = try await session.transaction(statements)
-                    try await expelStragglers(endings, found, facts, session)
-                }
+                try await backend.session(times) { [statements] in _ = try await $0.transaction(statements) }
                 for ending in endings { outcomes[ending.name] = .success(.revoked) }
                 return true
             } catch let error as PostgresError {
@@ -88,21 +86,21 @@ extension RoleEnder {
         return PostgresStatement("SELECT set_config('lock_timeout', $1, true)", ["\(milliseconds)ms"])
     }
 
-    /// Ends sessions of users that have just been dropped: somebody may have been at the door while it was shut.
+    /// Ends sessions that came in while the door was being shut: their login was checked before `NOLOGIN` was there, a round
+    /// trip ago at least, and they were not listed yet.
     ///
-    /// Only who may end sessions of anybody can end those of a role that is not there any more.
-    func expelStragglers(
-        _ endings: [Ending],
-        _ found: Findings,
-        _ facts: ServerFacts,
-        _ session: any PostgresSession
-    ) async throws(PostgresError) {
-        guard facts.canSignal else { return }
+    /// Only who may end sessions of anybody can end those of a role that is being dropped.
+    func stragglers(_ endings: [Ending], _ found: Findings, _ facts: ServerFacts) -> [PostgresStatement] {
         let oids = endings.compactMap { found[$0.name]?.oid }
-        let question = PostgresStatement(
-            "SELECT count(pg_terminate_backend(a.pid)) FROM pg_stat_get_activity(NULL) a WHERE a.usesysid = ANY ($1::oid[])",
-            ["{\(oids.joined(separator: ","))}"]
-        )
-        _ = try await session.run([question])
+        guard facts.canSignal, !oids.isEmpty else { return [] }
+        return [
+            PostgresStatement(
+                """
+                SELECT count(pg_terminate_backend(a.pid)) FROM pg_stat_get_activity(NULL) a
+                WHERE a.usesysid = ANY ($1::oid[])
+                """,
+                ["{\(oids.joined(separator: ","))}"]
+            )
+        ]
     }
 }

@@ -24,9 +24,21 @@ struct RoleEnder: Sendable {
                 try await drop(disabled, found, facts, &outcomes)
             }
         } catch {
-            for ending in endings where outcomes[ending.name] == nil { outcomes[ending.name] = .failure(error) }
+            let left = endings.filter { outcomes[$0.name] == nil }
+            guard endings.count > 1, Self.isAboutOne(error) else {
+                for ending in left { outcomes[ending.name] = .failure(error) }
+                return outcomes
+            }
+            // One of them is at fault, and the server does not say which.
+            for ending in left { outcomes.merge(await end([ending])) { _, new in new } }
         }
         return outcomes
+    }
+
+    /// Whether a failure may be one role's alone.
+    private static func isAboutOne(_ error: any Error) -> Bool {
+        guard let failure = error as? BackendFailure else { return false }
+        return failure.scope == .lease && failure.kind != .transient && failure.kind != .ambiguous
     }
 
     // MARK: - Nobody gets in any more
@@ -80,6 +92,8 @@ struct RoleEnder: Sendable {
     // MARK: - Nobody stays in
 
     /// Ends the sessions that were open.
+    ///
+    /// One that takes its time over it has been told, and holds nobody up.
     private func expel(_ endings: [Ending], _ found: Findings, _ facts: ServerFacts) async throws {
         let inside = endings.filter { found.hasSessions($0.name) }
         if inside.isEmpty { return }
@@ -87,11 +101,8 @@ struct RoleEnder: Sendable {
         if !facts.canSignal { statements += inside.map { join($0.quoted, facts) } }
         statements += Self.terminations(of: inside.map(\.name))
         let outcomes = try await backend.session(times) { [statements] in await $0.attempt(statements) }
-        guard let last = outcomes.last else { return }
-        let still = try last.get().first.flatMap(Int.init) ?? 0
-        if still > 0 {
-            throw BackendFailure(.transient, code: "sessions", "\(still) sessions do not end, try again")
-        }
+        // An admin that may not end them leaves the lease stuck: what is left open is not to go unseen.
+        _ = try outcomes.last?.get()
     }
 
     /// Asks all sessions to end, then waits until they have, at most two seconds for each.

@@ -9,7 +9,7 @@ extension PostgresBackend {
     /// Beside reading the catalog it tries: a user of each role is made, cleaned up after and dropped in one transaction that is
     /// undone. What the admin lacks for the end of a credential shows now, and not when it is to be ended.
     ///
-    /// - Throws: ``BackendFailure`` when the server cannot be reached.
+    /// - Throws: `BackendFailure` when the server cannot be reached.
     public func preflight(timeout: Duration = .seconds(30)) async throws -> PreflightReport {
         let times = CallTimes(preflightCall(timeout), at: time.read())
         return try await classified {
@@ -101,7 +101,10 @@ private struct RolePreflight {
     /// A role that the admin gives, or gives objects to: it is there, and the admin may.
     private func target(_ name: String, _ what: String) async throws -> [Finding] {
         // Before 16 CREATEROLE was enough for every role but superusers.
-        let right = facts.hasNarrowCreateRole ? "pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION')" : "NOT r.rolsuper"
+        let mayGive = "pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION')"
+        // What goes to a new owner may also come from one of its members.
+        let narrow = what == "group" ? mayGive : "\(mayGive) OR pg_has_role(r.oid, 'USAGE')"
+        let right = facts.hasNarrowCreateRole ? narrow : "NOT r.rolsuper"
         let question = PostgresStatement(
             "SELECT (\(right)) OR $2::boolean FROM pg_catalog.pg_roles r WHERE r.rolname = $1::name",
             [name, facts.isSuperuser ? "t" : "f"]

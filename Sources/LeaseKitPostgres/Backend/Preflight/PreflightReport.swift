@@ -33,7 +33,7 @@ public struct PreflightReport: Hashable, Sendable {
 
     /// Throws what blocks, if anything does.
     ///
-    /// - Throws: ``LeaseError`` with the code `backendFailed`, and everything that blocks in its message.
+    /// - Throws: `LeaseError` with the code `backendFailed`, and everything that blocks in its message.
     public func requireReady() throws(LeaseError) {
         let blocking = findings.filter(\.isBlocking)
         if blocking.isEmpty { return }

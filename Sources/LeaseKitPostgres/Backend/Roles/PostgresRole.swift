@@ -34,7 +34,8 @@ public struct PostgresRole: Hashable, Sendable {
     /// How often the server hashes a password to check it: a cost for the server at each issue and each login.
     ///
     /// It makes a password that somebody thought up stronger, and adds nothing to one of 120 random bits. PostgreSQL spends
-    /// about 4.4 ms on an issue with the default and 0.1 ms with 1; but some drivers log in with nothing below the default.
+    /// about 4.4 ms on an issue with the default and 0.1 ms with 2; but some drivers log in with nothing below the default:
+    /// see <doc:Passwords>.
     public var iterations: Int
     /// How many sessions one user may have at once; nil for no limit.
     public var connectionLimit: Int?
@@ -42,7 +43,7 @@ public struct PostgresRole: Hashable, Sendable {
     public var settings: [String: String]
     /// The databases in which its users are expected to hold something.
     ///
-    /// A revocation cleans wherever the catalog says that there is something to clean. For these, ``PostgresBackend/preflight()``
+    /// A revocation cleans wherever the catalog says that there is something to clean. For these, ``PostgresBackend/preflight(timeout:)``
     /// says beforehand when the admin cannot get in.
     public var databases: [String]
     /// What becomes of objects that a user owns when its credential ends.

@@ -70,7 +70,7 @@ extension PostgresBackend {
 
     /// Ends transactions that earlier starts of this manager left at the server, once for each start.
     ///
-    /// They cannot do harm, see ``CreationScript``, but may hold locks that others wait for.
+    /// They cannot do harm, see `CreationScript`, but may hold locks that others wait for.
     func endForerunners(of call: BackendCall, _ times: CallTimes, _ facts: ServerFacts) async throws {
         guard let start = call.start, start.isAlone, known.withLock({ $0.recovered }) != start else { return }
         let own = SQLQuoting.literal(Self.applicationPrefix(of: call))
@@ -84,7 +84,11 @@ extension PostgresBackend {
             """,
             ["\(start.incarnation.rawValue)"]
         )
-        _ = try await session(times) { try await $0.run([question]) }
+        do {
+            _ = try await session(times) { try await $0.run([question]) }
+        } catch let error as PostgresError where error.scope == .lease && !error.isRetryable {
+            // An admin that may not is no worse off than without the attempt.
+        }
         known.withLock { $0.recovered = start }
     }
 

@@ -12,11 +12,9 @@ struct DatabaseCleaner: Sendable {
 
     /// Answers what stays, in words; throws what is nobody's fault.
     func clean(_ session: any PostgresSession) async throws -> [String] {
-        _ = try await session.run([
-            PostgresStatement("BEGIN"),
-            SQLTexts.lock([ending.name], as: PostgresBackend.application(of: ender.times.call)),
-            SQLTexts.lockRights, ender.setLockTimeout,
-        ])
+        _ = try await session.run(
+            [PostgresStatement("BEGIN")] + ender.guards([ending]) + [SQLTexts.lockRights, ender.setLockTimeout]
+        )
         var trouble: [String] = []
         var borrowed: [String] = []
         if !facts.isSuperuser, let refusal = try await attempt(ender.join(ending.quoted, facts), session) {

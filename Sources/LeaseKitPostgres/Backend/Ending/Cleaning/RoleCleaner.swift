@@ -25,13 +25,10 @@ struct RoleCleaner: Sendable {
             for database in databases(of: state) { trouble += try await clean(database, oid) }
             if !trouble.isEmpty { break }
             do {
-                let found = state
-                try await backend.session(times) { session in
-                    _ = try await session.transaction(
-                        ender.guards([ending]) + [PostgresStatement("DROP ROLE \(ending.quoted)")]
-                    )
-                    try await ender.expelStragglers([ending], found.findings, facts, session)
-                }
+                let statements =
+                    ender.guards([ending]) + [PostgresStatement("DROP ROLE \(ending.quoted)")]
+                    + ender.stragglers([ending], state.findings, facts)
+                try await backend.session(times) { _ = try await $0.transaction(statements) }
                 return .revoked
             } catch let error as PostgresError {
                 switch error {
