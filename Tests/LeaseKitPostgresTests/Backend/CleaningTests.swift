@@ -127,12 +127,10 @@ import Testing
     func aBatchIsTakenBack(_ row: Row) async throws {
         let bench = try await BackendBench(row.version, row.admin)
         try await furnish(bench)
-        var batch: [BatchItem<PostgresHandle>] = []
-        var names: [String] = []
+        var all: [BackendBench.Made] = []
         for place in 0..<6 {
             let made = try await bench.issue()
-            names.append(made.name)
-            batch.append(BatchItem(handle: made.handle, call: bench.call(made.call.id)))
+            all.append(made)
             if place == 5 { continue }
             for holding in Self.holdings(bench.tail, owner: bench.owner, group: bench.group) {
                 if holding.isElsewhere != (place == 4) { continue }
@@ -141,9 +139,10 @@ import Testing
                 try await run(["SET ROLE \(bench.owner)"] + grants, on: bench, database: database)
             }
         }
+        let batch = all.map { BatchItem(handle: $0.handle, call: bench.call($0.call.id, timeout: .seconds(50))) }
         let answers = await bench.backend.revoke(batch)
         for answer in answers { #expect(try answer.get() == .revoked) }
-        for name in names { #expect(try await !bench.exists(name)) }
+        for made in all { #expect(try await !bench.exists(made.name)) }
     }
 
     /// Rights that somebody gave on the strength of a grant option are taken back in that one's place.
