@@ -54,7 +54,7 @@ let package = Package(
         .target(name: "LeaseKitTesting", dependencies: ["LeaseKit"], swiftSettings: settings),
         .testTarget(
             name: "LeaseKitTests",
-            dependencies: ["LeaseKit", "LeaseKitKeeper", "LeaseKitTesting"],
+            dependencies: ["LeaseKit", "LeaseKitKeeper", "LeaseKitPostgres", "LeaseKitTesting"],
             swiftSettings: settings
         ),
         // The process that the tests of the keeper kill.
@@ -101,9 +101,18 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // The process that the tests of PostgreSQL credentials kill.
+        .executableTarget(
+            name: "PostgresVictim",
+            dependencies: ["LeaseKit", "LeaseKitPostgres", "LeaseKitSQLite"],
+            path: "Tests/PostgresVictim",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "LeaseKitPostgresTests",
-            dependencies: ["LeaseKit", "LeaseKitPostgres", "LeaseKitSQLite", "LeaseKitTesting", "CLibPQ"],
+            dependencies: [
+                "LeaseKit", "LeaseKitPostgres", "LeaseKitSQLite", "LeaseKitTesting", "CLibPQ", "PostgresVictim",
+            ],
             swiftSettings: settings
         ),
         .testTarget(

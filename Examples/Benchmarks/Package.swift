@@ -17,11 +17,18 @@ let package = Package(
             pkgConfig: "sqlite3",
             providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite3"])]
         ),
+        .systemLibrary(
+            name: "CRawPQ",
+            pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
+        ),
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
+                "CRawPQ",
                 "CRawSQLite",
                 .product(name: "LeaseKit", package: "LeaseKit"),
+                .product(name: "LeaseKitPostgres", package: "LeaseKit"),
                 .product(name: "LeaseKitSQLite", package: "LeaseKit"),
             ],
             swiftSettings: [.treatAllWarnings(as: .error)]

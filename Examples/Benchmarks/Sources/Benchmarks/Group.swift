@@ -18,6 +18,11 @@ struct Group: Sendable {
         Group(name: "start", summary: "a manager on a store that is full", measure: measureStart),
         Group(name: "suspending", summary: "a backend that is called under run()", measure: measureSuspending),
         Group(name: "sqlite", summary: "the durable store against raw SQLite", measure: measureSQLite),
+        Group(
+            name: "postgres",
+            summary: "database users against raw libpq, and against Vault's statements",
+            measure: measurePostgres
+        ),
     ]
 }
 
