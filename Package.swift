@@ -32,6 +32,7 @@ let package = Package(
         .library(name: "LeaseKit", targets: ["LeaseKit"]),
         .library(name: "LeaseKitKeeper", targets: ["LeaseKitKeeper"]),
         .library(name: "LeaseKitSQLite", targets: ["LeaseKitSQLite"]),
+        .library(name: "LeaseKitAWS", targets: ["LeaseKitAWS"]),
         .library(name: "LeaseKitTesting", targets: ["LeaseKitTesting"]),
     ],
     targets: [
@@ -84,6 +85,20 @@ let package = Package(
         .testTarget(
             name: "LeaseKitSQLiteTests",
             dependencies: ["LeaseKit", "LeaseKitSQLite", "LeaseKitTesting", "CSQLite", "KillSubject"],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "LeaseKitAWS",
+            dependencies: [
+                "LeaseKit",
+                // Apple's platforms have CryptoKit.
+                .target(name: "COpenSSL", condition: .when(platforms: [.linux])),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "LeaseKitAWSTests",
+            dependencies: ["LeaseKit", "LeaseKitAWS", "LeaseKitTesting"],
             swiftSettings: settings
         ),
         .testTarget(
