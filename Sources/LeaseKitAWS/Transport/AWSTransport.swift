@@ -6,9 +6,10 @@
 /// LeaseKit does the rest: signing, retries, limits, reading. So an implementation sends once, follows no redirect and
 /// keeps connections open for reuse.
 public protocol AWSTransport: Sendable {
-    /// Sends a request, and waits for the whole answer, for `timeout` and no longer.
+    /// Sends a request, and waits for the whole answer, for about `timeout`.
     ///
-    /// Any status is an answer. A task that is cancelled ends the exchange.
+    /// Any status is an answer. LeaseKit keeps the time itself, too, and cancels the task when it is over: that has to end
+    /// the exchange.
     ///
     /// - Throws: ``AWSTransportError``; it says whether the request can have reached the host.
     func send(_ request: AWSHTTPRequest, timeout: Duration) async throws(AWSTransportError) -> AWSHTTPResponse

@@ -44,7 +44,9 @@ public final class URLSessionTransport: AWSTransport {
         guard let url = URL(string: request.address) else {
             throw .notSent("\(request.host) with its path is no address: correct the endpoint")
         }
-        var outgoing = URLRequest(url: url, timeoutInterval: max(0.001, timeout / .seconds(1)))
+        // A backstop in whole seconds: Foundation's timeouts on Linux do not always fire, and take fractions for none.
+        let seconds = (timeout / .seconds(1)).rounded(.up) + 5
+        var outgoing = URLRequest(url: url, timeoutInterval: seconds)
         outgoing.httpMethod = request.method
         outgoing.httpShouldHandleCookies = false
         for header in request.headers { outgoing.addValue(header.value, forHTTPHeaderField: header.name) }

@@ -48,7 +48,8 @@ import Testing
             try signer.sign(&request, with: credentials, at: LeaseInstant(secondsSinceEpoch: seconds))
             return request.header("Authorization")
         }
-        for (credentials, seconds) in [(credentials, 0), (other, 0), (other, 86_400), (credentials, 86_400)] as [(_, Int64)] {
+        let uses: [(AWSCredentials, Int64)] = [(credentials, 0), (other, 0), (other, 86_400), (credentials, 86_400)]
+        for (credentials, seconds) in uses {
             let fresh = try signature(AWSSigner(service: "s", region: "r"), credentials, seconds)
             #expect(try signature(signer, credentials, seconds) == fresh)
         }
