@@ -99,6 +99,7 @@ let package = Package(
         .testTarget(
             name: "LeaseKitAWSTests",
             dependencies: ["LeaseKit", "LeaseKitAWS", "LeaseKitTesting"],
+            exclude: ["Python"],
             swiftSettings: settings
         ),
         .testTarget(
