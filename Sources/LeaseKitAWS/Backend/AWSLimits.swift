@@ -43,7 +43,9 @@ enum AWSLimits {
         let parts = arn.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
         guard parts.count == 6, parts[0] == "arn", parts[1].hasPrefix("aws"), parts[2] == "iam", parts[3].isEmpty,
             parts[5].hasPrefix(kind), parts[5].utf8.count > kind.utf8.count, arn.utf8.count <= 2_048
-        else { throw AWSError(.outOfBounds, "\(what) \"\(arn)\" is no ARN of the form arn:aws:iam::ACCOUNT:\(kind)NAME") }
+        else {
+            throw AWSError(.outOfBounds, "\(what) \"\(arn)\" is no ARN of the form arn:aws:iam::ACCOUNT:\(kind)NAME")
+        }
     }
 
     static func check(count: Int, of what: String, atMost limit: Int, fix: String) throws(AWSError) {
@@ -52,7 +54,12 @@ enum AWSLimits {
 
     /// `reserved` are those that LeaseKit adds.
     static func check(tags: [String: String], reserved: Int) throws(AWSError) {
-        try check(count: tags.count + reserved, of: "tags with LeaseKit's own", atMost: Self.tags, fix: "leave some out")
+        try check(
+            count: tags.count + reserved,
+            of: "tags with LeaseKit's own",
+            atMost: Self.tags,
+            fix: "leave some out"
+        )
         for (key, value) in tags {
             let isFree = !key.lowercased().hasPrefix("aws:") && !key.lowercased().hasPrefix("leasekit:")
             guard (1...128).contains(key.count), value.count <= 256, isFree, isTag(key), isTag(value) else {
@@ -74,7 +81,9 @@ enum AWSLimits {
 
     static func check(limits: TTLLimits) throws(AWSError) {
         for value in [limits.ttl, limits.maximum, limits.period] {
-            if let value, value <= .zero { throw AWSError(.outOfBounds, "a limit of time is not positive: leave it out or raise it") }
+            if let value, value <= .zero {
+                throw AWSError(.outOfBounds, "a limit of time is not positive: leave it out or raise it")
+            }
         }
         if let ttl = limits.ttl, let maximum = limits.maximum, ttl > maximum {
             throw AWSError(.outOfBounds, "the TTL is over the maximum: lower the one or raise the other")

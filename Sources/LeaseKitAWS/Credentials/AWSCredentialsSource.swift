@@ -93,7 +93,7 @@ struct ChainSource: AWSCredentialsProvider {
         for source in sources {
             do {
                 return try await source.credentials()
-            } catch where error.code == .noCredentials {
+            } catch  where error.code == .noCredentials {
                 continue
             }
         }

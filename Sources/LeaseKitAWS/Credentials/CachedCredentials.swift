@@ -73,7 +73,10 @@ final class CachedCredentials: RefreshableCredentials {
         let reading = time.read()
         let left = fresh.expiresAt.map { reading.wall.duration(to: $0) }
         if let left, left <= .zero {
-            throw AWSError(.badCredentials, "the source answers with credentials that are over since \(fresh.expiresAt ?? reading.wall)")
+            throw AWSError(
+                .badCredentials,
+                "the source answers with credentials that are over since \(fresh.expiresAt ?? reading.wall)"
+            )
         }
         let known = Known(
             credentials: fresh,

@@ -30,7 +30,8 @@ struct ContainerSource: AWSCredentialsProvider {
         guard let address = settings.value("AWS_CONTAINER_CREDENTIALS_FULL_URI") else {
             throw AWSError(.noCredentials, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and …_FULL_URI are not set")
         }
-        guard let url = URLComponents(string: address), let scheme = url.scheme, let host = url.host, !host.isEmpty else {
+        guard let url = URLComponents(string: address), let scheme = url.scheme, let host = url.host, !host.isEmpty
+        else {
             throw AWSError(.badCredentials, "AWS_CONTAINER_CREDENTIALS_FULL_URI is no address")
         }
         // A token must not go to any host in the clear.
@@ -57,7 +58,10 @@ struct ContainerSource: AWSCredentialsProvider {
         var token = settings.value("AWS_CONTAINER_AUTHORIZATION_TOKEN")
         if let file = settings.value("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") {
             guard let text = try settings.text(ofFile: file) else {
-                throw AWSError(.badCredentials, "there is no \(file), which AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE names")
+                throw AWSError(
+                    .badCredentials,
+                    "there is no \(file), which AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE names"
+                )
             }
             token = text.trimmingCharacters(in: .whitespacesAndNewlines)
         }

@@ -6,12 +6,21 @@ import LeaseKit
 
 /// What containers and machines are told about their role.
 struct MetadataAnswer: Decodable {
-    let Code: String?
-    let AccessKeyId: String?
-    let SecretAccessKey: String?
-    let Token: String?
-    let Expiration: String?
-    let RoleArn: String?
+    let code: String?
+    let accessKeyID: String?
+    let secretAccessKey: String?
+    let token: String?
+    let expiration: String?
+    let roleARN: String?
+
+    private enum CodingKeys: String, CodingKey {
+        case code = "Code"
+        case accessKeyID = "AccessKeyId"
+        case secretAccessKey = "SecretAccessKey"
+        case token = "Token"
+        case expiration = "Expiration"
+        case roleARN = "RoleArn"
+    }
 
     /// Reads an answer; of one that is broken nothing is repeated.
     static func credentials(_ response: AWSHTTPResponse, of source: String) throws(AWSError) -> AWSCredentials {
@@ -19,14 +28,14 @@ struct MetadataAnswer: Decodable {
             throw AWSError(.badCredentials, "\(source) answers with status \(response.status)", status: response.status)
         }
         guard let answer = try? JSONDecoder().decode(MetadataAnswer.self, from: Data(response.body)),
-            answer.Code ?? "Success" == "Success", let id = answer.AccessKeyId, let secret = answer.SecretAccessKey
+            answer.code ?? "Success" == "Success", let id = answer.accessKeyID, let secret = answer.secretAccessKey
         else { throw AWSError(.badCredentials, "\(source) answers with something that holds no credentials") }
         return AWSCredentials(
             accessKeyID: id,
             secretAccessKey: SecretText(secret),
-            sessionToken: answer.Token.map { SecretText($0) },
-            expiresAt: answer.Expiration.flatMap { LeaseInstant(iso8601: $0) },
-            principal: answer.RoleArn,
+            sessionToken: answer.token.map { SecretText($0) },
+            expiresAt: answer.expiration.flatMap { LeaseInstant(iso8601: $0) },
+            principal: answer.roleARN,
             origin: .role
         )
     }

@@ -48,10 +48,16 @@ struct ProfileSource: AWSCredentialsProvider {
         _ path: [String]
     ) throws(AWSError) -> (any AWSCredentialsProvider)? {
         guard let profile = profiles[name] else {
-            throw AWSError(.badCredentials, "there is no profile \"\(name)\", which \"\(path.last ?? name)\" names as its source")
+            throw AWSError(
+                .badCredentials,
+                "there is no profile \"\(name)\", which \"\(path.last ?? name)\" names as its source"
+            )
         }
         if path.contains(name) {
-            throw AWSError(.badCredentials, "the profiles \((path + [name]).joined(separator: " → ")) go round in a circle")
+            throw AWSError(
+                .badCredentials,
+                "the profiles \((path + [name]).joined(separator: " → ")) go round in a circle"
+            )
         }
         guard let arn = profile["role_arn"] else { return try key(name, profile) }
         let region = profile["region"].map { AWSRegion($0) }
@@ -65,7 +71,10 @@ struct ProfileSource: AWSCredentialsProvider {
             )
         }
         if profile["mfa_serial"] != nil {
-            throw AWSError(.badCredentials, "the profile \"\(name)\" wants a code of an MFA device, and nobody is here to type it")
+            throw AWSError(
+                .badCredentials,
+                "the profile \"\(name)\" wants a code of an MFA device, and nobody is here to type it"
+            )
         }
         return RoleSource(
             arn: arn,

@@ -63,7 +63,7 @@ struct IAMCalls: Sendable {
             let reply = try await client.call("GetUser", [("UserName", name)], until: deadline)
             guard let user = User(reply.result["User"]) else { throw broken("GetUser") }
             return user
-        } catch where error.code == .noSuchEntity {
+        } catch  where error.code == .noSuchEntity {
             return nil
         }
     }
@@ -94,7 +94,7 @@ struct IAMCalls: Sendable {
     func remove(_ action: String, _ parameters: Parameters) async throws(AWSError) {
         do throws(AWSError) {
             try await run(Step(action, parameters))
-        } catch where error.code == .noSuchEntity {
+        } catch  where error.code == .noSuchEntity {
             return
         }
     }
@@ -108,7 +108,7 @@ struct IAMCalls: Sendable {
     ) async throws(AWSError) -> [String] {
         do throws(AWSError) {
             return try await pages(action, user.map { [("UserName", $0)] } ?? [], list).compactMap(name)
-        } catch where error.code == .noSuchEntity {
+        } catch  where error.code == .noSuchEntity {
             return []
         }
     }

@@ -80,7 +80,11 @@ extension IAMUserBackend {
     /// An account that is another one than the mount belongs to: what was made there goes again.
     private func checkTarget(_ arn: String, _ call: BackendCall) throws(AWSError) {
         guard let target = call.target, let found = AWSIdentity(arn: arn)?.fingerprint, found != target else { return }
-        throw AWSError(.accessDenied, "the user was made in \(found), and this mount belongs to \(target)", action: "iam:CreateUser")
+        throw AWSError(
+            .accessDenied,
+            "the user was made in \(found), and this mount belongs to \(target)",
+            action: "iam:CreateUser"
+        )
     }
 
     /// What gives the user its rights.
@@ -137,10 +141,20 @@ extension IAMUserBackend {
         let wait = access.tools.retry.wait(before: number, jitter: 0.5 + access.tools.entropy.unit() / 2)
         let until = time.read().continuous + wait
         guard until < deadline else {
-            throw AWSError(.outOfTime, "the call's time was over while waiting for AWS", action: "iam", mayHaveBeenDone: true)
+            throw AWSError(
+                .outOfTime,
+                "the call's time was over while waiting for AWS",
+                action: "iam",
+                mayHaveBeenDone: true
+            )
         }
         do { try await time.sleep(until: until) } catch {
-            throw AWSError(.outOfTime, "the call was cancelled while waiting for AWS", action: "iam", mayHaveBeenDone: true)
+            throw AWSError(
+                .outOfTime,
+                "the call was cancelled while waiting for AWS",
+                action: "iam",
+                mayHaveBeenDone: true
+            )
         }
     }
 
@@ -155,7 +169,7 @@ extension IAMUserBackend {
                 _ = try await sts.call("GetCallerIdentity", until: deadline)
                 successes += 1
                 if successes >= readiness.successes { return }
-            } catch where error.code.isAboutLogin {
+            } catch  where error.code.isAboutLogin {
                 successes = 0
             }
             let until = time.read().continuous + readiness.interval

@@ -111,7 +111,7 @@ extension IAMUserBackend {
             do throws(AWSError) {
                 try await iam.remove("DeleteUser", [("UserName", name)])
                 return
-            } catch where error.code == .deleteConflict && tries < 4 {
+            } catch  where error.code == .deleteConflict && tries < 4 {
                 tries += 1
                 try await strip(name, iam)
                 // What was deleted a moment ago may still be counted.

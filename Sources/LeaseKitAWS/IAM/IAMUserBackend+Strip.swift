@@ -15,7 +15,7 @@ extension IAMUserBackend {
                 found = try await iam.names(kind.list, kind.element, name) { node in
                     kind.field.isEmpty ? node.text : node.text(kind.field)
                 }
-            } catch where error.code != .outOfTime && error.code != .unreachable {
+            } catch  where error.code != .outOfTime && error.code != .unreachable {
                 continue
             }
             let removals = found.map { IAMCalls.Step(kind.removal, user + [(kind.parameter, $0)]) }
@@ -45,36 +45,59 @@ extension IAMUserBackend {
 
     private static let kinds = [
         Kind(
-            list: "ListAccessKeys", element: "AccessKeyMetadata", field: "AccessKeyId", removal: "DeleteAccessKey",
+            list: "ListAccessKeys",
+            element: "AccessKeyMetadata",
+            field: "AccessKeyId",
+            removal: "DeleteAccessKey",
             parameter: "AccessKeyId"
         ),
         Kind(
-            list: "ListUserPolicies", element: "PolicyNames", field: "", removal: "DeleteUserPolicy",
+            list: "ListUserPolicies",
+            element: "PolicyNames",
+            field: "",
+            removal: "DeleteUserPolicy",
             parameter: "PolicyName"
         ),
         Kind(
-            list: "ListAttachedUserPolicies", element: "AttachedPolicies", field: "PolicyArn",
-            removal: "DetachUserPolicy", parameter: "PolicyArn"
+            list: "ListAttachedUserPolicies",
+            element: "AttachedPolicies",
+            field: "PolicyArn",
+            removal: "DetachUserPolicy",
+            parameter: "PolicyArn"
         ),
         Kind(
-            list: "ListGroupsForUser", element: "Groups", field: "GroupName", removal: "RemoveUserFromGroup",
+            list: "ListGroupsForUser",
+            element: "Groups",
+            field: "GroupName",
+            removal: "RemoveUserFromGroup",
             parameter: "GroupName"
         ),
         Kind(
-            list: "ListMFADevices", element: "MFADevices", field: "SerialNumber", removal: "DeactivateMFADevice",
+            list: "ListMFADevices",
+            element: "MFADevices",
+            field: "SerialNumber",
+            removal: "DeactivateMFADevice",
             parameter: "SerialNumber"
         ),
         Kind(
-            list: "ListSSHPublicKeys", element: "SSHPublicKeys", field: "SSHPublicKeyId", removal: "DeleteSSHPublicKey",
+            list: "ListSSHPublicKeys",
+            element: "SSHPublicKeys",
+            field: "SSHPublicKeyId",
+            removal: "DeleteSSHPublicKey",
             parameter: "SSHPublicKeyId"
         ),
         Kind(
-            list: "ListSigningCertificates", element: "Certificates", field: "CertificateId",
-            removal: "DeleteSigningCertificate", parameter: "CertificateId"
+            list: "ListSigningCertificates",
+            element: "Certificates",
+            field: "CertificateId",
+            removal: "DeleteSigningCertificate",
+            parameter: "CertificateId"
         ),
         Kind(
-            list: "ListServiceSpecificCredentials", element: "ServiceSpecificCredentials",
-            field: "ServiceSpecificCredentialId", removal: "DeleteServiceSpecificCredential",
+            list: "ListServiceSpecificCredentials",
+            element: "ServiceSpecificCredentials",
+            field: "ServiceSpecificCredentialId",
+            removal: "DeleteServiceSpecificCredential",
             parameter: "ServiceSpecificCredentialId"
         ),
     ]

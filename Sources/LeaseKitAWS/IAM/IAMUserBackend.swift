@@ -62,7 +62,11 @@ public final class IAMUserBackend: Sendable {
     }
 
     static func notVisible(_ handle: IAMUserHandle) -> BackendFailure {
-        BackendFailure(.transient, code: "notVisibleYet", "the user \(handle.userName) was just made and is not visible yet")
+        BackendFailure(
+            .transient,
+            code: "notVisibleYet",
+            "the user \(handle.userName) was just made and is not visible yet"
+        )
     }
 }
 

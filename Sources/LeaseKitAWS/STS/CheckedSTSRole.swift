@@ -19,7 +19,10 @@ struct CheckedSTSRole: Sendable {
             for group in role.groups { try AWSLimits.check(name: group, of: "the group", 1...128) }
             try AWSLimits.check(tags: role.sessionTags, reserved: 0)
             for key in role.transitiveTagKeys where role.sessionTags[key] == nil {
-                throw AWSError(.outOfBounds, "transitiveTagKeys names \"\(key)\", which is not among sessionTags: add it there")
+                throw AWSError(
+                    .outOfBounds,
+                    "transitiveTagKeys names \"\(key)\", which is not among sessionTags: add it there"
+                )
             }
             try Self.checkTexts(role)
             try Self.checkTimes(role)
@@ -40,7 +43,8 @@ struct CheckedSTSRole: Sendable {
             }
             for arn in role.roleARNs { try AWSLimits.check(arn: arn, of: "roleARNs:", kind: "role/") }
         case .federationToken:
-            guard role.roleARNs.isEmpty, role.externalID == nil, role.sourceIdentity == nil, role.mfaSerialNumber == nil,
+            guard role.roleARNs.isEmpty, role.externalID == nil, role.sourceIdentity == nil,
+                role.mfaSerialNumber == nil,
                 role.transitiveTagKeys.isEmpty
             else {
                 throw AWSError(
@@ -92,7 +96,9 @@ struct CheckedSTSRole: Sendable {
         ]
         for text in texts {
             guard let value = text.value else { continue }
-            let plain = AWSLimits.name(String(value.filter { !text.extra.contains($0) })) == value.filter { !text.extra.contains($0) }
+            let plain =
+                AWSLimits.name(String(value.filter { !text.extra.contains($0) }))
+                == value.filter { !text.extra.contains($0) }
             guard text.range.contains(value.utf8.count), plain else {
                 throw AWSError(
                     .outOfBounds,

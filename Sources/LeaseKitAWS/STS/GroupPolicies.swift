@@ -9,7 +9,8 @@ struct GroupPolicies: Sendable {
     let arns: [String]
 
     /// Reads the policies of groups, all pages of them.
-    init(of groups: [String], joining own: PolicyDocument?, _ ownARNs: [String], _ iam: IAMCalls) async throws(AWSError) {
+    init(of groups: [String], joining own: PolicyDocument?, _ ownARNs: [String], _ iam: IAMCalls) async throws(AWSError)
+    {
         var documents = own.map { [$0] } ?? []
         var arns = ownARNs
         for group in groups {
@@ -20,7 +21,8 @@ struct GroupPolicies: Sendable {
             for policy in try await iam.pages("ListGroupPolicies", name, "PolicyNames") {
                 let parameters = name + [("PolicyName", policy.text)]
                 let reply = try await iam.client.call("GetGroupPolicy", parameters, until: iam.deadline)
-                guard let encoded = reply.result.text("PolicyDocument"), let text = PercentCoding.decoded(encoded) else {
+                guard let encoded = reply.result.text("PolicyDocument"), let text = PercentCoding.decoded(encoded)
+                else {
                     throw AWSError(.unreadableAnswer, "a group's policy cannot be read", action: "iam:GetGroupPolicy")
                 }
                 documents.append(try PolicyDocument(text, "the policy \"\(policy.text)\" of the group \"\(group)\""))

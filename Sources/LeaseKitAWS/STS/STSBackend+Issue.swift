@@ -102,8 +102,12 @@ extension STSBackend {
             parameters.append(("TransitiveTagKeys.member.\(number + 1)", key))
         }
         if let serial = role.role.mfaSerialNumber {
-            guard let code = request.mfaCode, code.utf8.count == 6, code.utf8.allSatisfy({ (48...57).contains($0) }) else {
-                throw AWSError(.outOfBounds, "the role wants the code of an MFA device: give the request six digits as mfaCode")
+            guard let code = request.mfaCode, code.utf8.count == 6, code.utf8.allSatisfy({ (48...57).contains($0) })
+            else {
+                throw AWSError(
+                    .outOfBounds,
+                    "the role wants the code of an MFA device: give the request six digits as mfaCode"
+                )
             }
             parameters += [("SerialNumber", serial), ("TokenCode", code)]
         }
@@ -113,7 +117,10 @@ extension STSBackend {
     private func roleARN(_ request: STSRequest, _ role: CheckedSTSRole) throws(AWSError) -> String {
         if let asked = request.roleARN {
             guard role.role.roleARNs.contains(asked) else {
-                throw AWSError(.outOfBounds, "the role does not allow \"\(asked)\": choose one of its roleARNs, or add it there")
+                throw AWSError(
+                    .outOfBounds,
+                    "the role does not allow \"\(asked)\": choose one of its roleARNs, or add it there"
+                )
             }
             return asked
         }
@@ -127,7 +134,9 @@ extension STSBackend {
     private static func explained(_ error: AWSError) -> AWSError {
         let isTime = error.code == "ValidationError" && error.message.contains("DurationSeconds")
         guard isTime || error.code == "PackedPolicyTooLarge" else { return error }
-        let fix = isTime ? "raise the role's MaxSessionDuration at AWS, or lower the maximum here" : "shorten policies and tags"
+        let fix =
+            isTime
+            ? "raise the role's MaxSessionDuration at AWS, or lower the maximum here" : "shorten policies and tags"
         return AWSError(
             error.code,
             "\(error.message): \(fix)",

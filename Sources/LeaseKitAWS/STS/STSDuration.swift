@@ -40,7 +40,9 @@ struct STSDuration {
             isChained && kind == .assumedRole
             ? "a role that is assumed with a role's credentials (chaining) runs for at most \(ceiling) s"
             : "\(kind) runs for at most \(ceiling) s"
-        let fix = isChained && kind == .assumedRole ? "use a user's key, or lower the role's maximum" : "lower the role's maximum"
+        let fix =
+            isChained && kind == .assumedRole
+            ? "use a user's key, or lower the role's maximum" : "lower the role's maximum"
         throw AWSError(.outOfBounds, "\(reason), and \(wanted) s were asked for: \(fix), or set its bounds to clamp")
     }
 }

@@ -16,7 +16,9 @@ struct STSReply {
     let timeLeft: Duration
     private let receivedAt: LeaseInstant
 
-    /// Reads an answer that came just now. `asked` is how long they should run, if that was said.
+    /// Reads an answer that came just now.
+    ///
+    /// `asked` is how long they should run, if that was said.
     init(_ reply: AWSReply, _ received: TimeReading, asked: Duration?) throws(AWSError) {
         guard let node = reply.result["Credentials"], let id = node.text("AccessKeyId"),
             let secret = node.text("SecretAccessKey"), let token = node.text("SessionToken"),

@@ -162,7 +162,9 @@ final class AWSClient: Sendable {
                 return
             }
         }
-        if error.code.isOutdated, !progress.areCredentialsRenewed, let cached = credentials as? any RefreshableCredentials {
+        if error.code.isOutdated, !progress.areCredentialsRenewed,
+            let cached = credentials as? any RefreshableCredentials
+        {
             progress.areCredentialsRenewed = true
             cached.forget()
             return
@@ -199,7 +201,8 @@ extension AWSClient.Tools {
     /// One exchange, which ends by its time even when the transport does not.
     func exchange(_ request: AWSHTTPRequest, timeout: Duration) async throws(AWSTransportError) -> AWSHTTPResponse {
         let limit = time.read().continuous + timeout
-        let result = await withTaskGroup(of: Result<AWSHTTPResponse, AWSTransportError>?.self) { [transport, time] group in
+        let result = await withTaskGroup(of: Result<AWSHTTPResponse, AWSTransportError>?.self) {
+            [transport, time] group in
             group.addTask {
                 do throws(AWSTransportError) {
                     return .success(try await transport.send(request, timeout: timeout))

@@ -70,7 +70,8 @@ import Testing
     @Test func theTutorialsRoleIsAssumed() async throws {
         try await Moto.run { moto in
             let iam = try moto.iam
-            let trust = #"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}"#
+            let trust =
+                #"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}"#
             _ = try await iam.client.call(
                 "CreateRole",
                 [("RoleName", "deploy"), ("AssumeRolePolicyDocument", trust)],
@@ -107,7 +108,8 @@ import Testing
     @Test func temporaryOwnCredentialsSignWithTheirToken() async throws {
         try await Moto.run { moto in
             let iam = try moto.iam
-            let trust = #"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}"#
+            let trust =
+                #"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}"#
             let everything = #"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#
             _ = try await iam.client.call(
                 "CreateRole",

@@ -38,7 +38,8 @@ import Testing
         var asked: Int { state.withLock { $0.asked } }
     }
 
-    private func drive(_ body: @escaping @Sendable (VirtualTime, Source, CachedCredentials) async throws -> Void) throws {
+    private func drive(_ body: @escaping @Sendable (VirtualTime, Source, CachedCredentials) async throws -> Void) throws
+    {
         let time = VirtualTime()
         let executor = SeededExecutor(seed: 3, time: time)
         let source = Source(time)

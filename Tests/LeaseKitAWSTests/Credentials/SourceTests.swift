@@ -46,11 +46,21 @@ import Testing
         let found = try await AWSCredentialsSource.environment(
             Self.settings(["AWS_ACCESS_KEY_ID": "AKIA1", "AWS_SECRET_ACCESS_KEY": "s1", "AWS_SESSION_TOKEN": "t1"])
         ).credentials()
-        #expect(found == AWSCredentials(accessKeyID: "AKIA1", secretAccessKey: SecretText("s1"), sessionToken: SecretText("t1")))
+        #expect(
+            found
+                == AWSCredentials(
+                    accessKeyID: "AKIA1",
+                    secretAccessKey: SecretText("s1"),
+                    sessionToken: SecretText("t1")
+                )
+        )
         #expect(found.origin == .unknown)
         #expect(await code(.environment(Self.settings([:]))) == .noCredentials)
         #expect(await code(.environment(Self.settings(["AWS_ACCESS_KEY_ID": "AKIA1"]))) == .badCredentials)
-        #expect(await code(.environment(Self.settings(["AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""]))) == .noCredentials)
+        #expect(
+            await code(.environment(Self.settings(["AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""])))
+                == .noCredentials
+        )
     }
 
     @Test func exchangesAWebIdentity() async throws {
@@ -59,10 +69,13 @@ import Testing
         let scratch = try Scratch()
         let file = try scratch.write("eyJhbGciOi\n", to: "token")
         let environment = [
-            "AWS_WEB_IDENTITY_TOKEN_FILE": file, "AWS_ROLE_ARN": "arn:aws:iam::1:role/web", "AWS_ROLE_SESSION_NAME": "pod",
+            "AWS_WEB_IDENTITY_TOKEN_FILE": file, "AWS_ROLE_ARN": "arn:aws:iam::1:role/web",
+            "AWS_ROLE_SESSION_NAME": "pod",
         ]
         let found = try await AWSCredentialsSource.webIdentity(Self.settings(environment, sts: server)).credentials()
-        #expect(found.accessKeyID == "ASIA-pod" && found.origin == .role && found.principal == "arn:aws:iam::1:role/web")
+        #expect(
+            found.accessKeyID == "ASIA-pod" && found.origin == .role && found.principal == "arn:aws:iam::1:role/web"
+        )
         let end = try #require(found.expiresAt)
         #expect(end <= Self.later && end > Self.later - .seconds(5))
         let request = try #require(server.received.first?.request)
@@ -113,7 +126,8 @@ import Testing
         let words = try await AWSCredentialsSource.profile("two words", settings).credentials()
         #expect(words.sessionToken == SecretText("t2"))
         for (name, expected) in [
-            ("half", .badCredentials), ("sso", .badCredentials), ("ignored", .badCredentials), ("none", .badCredentials),
+            ("half", .badCredentials), ("sso", .badCredentials), ("ignored", .badCredentials),
+            ("none", .badCredentials),
         ] as [(String, AWSError.Code)] {
             #expect(await code(.profile(name, settings)) == expected, "\(name)")
         }
@@ -170,7 +184,8 @@ import Testing
         )
         let settings = Self.settings(
             [
-                "AWS_CONFIG_FILE": config, "AWS_SHARED_CREDENTIALS_FILE": scratch.path("none"), "AWS_ACCESS_KEY_ID": "AKIAENV",
+                "AWS_CONFIG_FILE": config, "AWS_SHARED_CREDENTIALS_FILE": scratch.path("none"),
+                "AWS_ACCESS_KEY_ID": "AKIAENV",
                 "AWS_SECRET_ACCESS_KEY": "s",
             ],
             sts: server
@@ -211,13 +226,18 @@ import Testing
         let scratch = try Scratch()
         let file = try scratch.write("Bearer 1\n", to: "token")
         let uri = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
-        for token in [["AWS_CONTAINER_AUTHORIZATION_TOKEN": "Bearer 1"], ["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": file]] {
+        for token in [
+            ["AWS_CONTAINER_AUTHORIZATION_TOKEN": "Bearer 1"], ["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": file],
+        ] {
             let environment = token.merging([uri: "\(server.address)/v2/x?a=b"]) { $1 }
             let found = try await AWSCredentialsSource.container(Self.settings(environment)).credentials()
             #expect(found.accessKeyID == "ASIA-C" && found.sessionToken == SecretText("t4") && found.origin == .role)
         }
         for path in ["busy", "junk", "none"] {
-            #expect(await code(.container(Self.settings([uri: "\(server.address)/\(path)"]))) == .badCredentials, "\(path)")
+            #expect(
+                await code(.container(Self.settings([uri: "\(server.address)/\(path)"]))) == .badCredentials,
+                "\(path)"
+            )
         }
         #expect(server.received.filter { $0.request.path == "/busy" }.count == 3)
         #expect(await code(.container(Self.settings([:]))) == .noCredentials)
@@ -257,7 +277,10 @@ import Testing
         }
         let scratch = try Scratch()
         let file = try scratch.write("token", to: "token")
-        let config = try scratch.write("[default]\naws_access_key_id = AKIAFILE\naws_secret_access_key = s\n", to: "config")
+        let config = try scratch.write(
+            "[default]\naws_access_key_id = AKIAFILE\naws_secret_access_key = s\n",
+            to: "config"
+        )
         var environment = [
             "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": config, "HOME": scratch.path("none"),
             "AWS_CONTAINER_CREDENTIALS_FULL_URI": agent.address, "AWS_WEB_IDENTITY_TOKEN_FILE": file,

@@ -49,7 +49,9 @@ final class FakeAWS: AWSTransport {
 
     func forgetCalls() { state.withLock { $0.calls = [] } }
     @discardableResult
-    func change<Result: Sendable>(_ body: (inout FakeAccount) -> Result) -> Result { state.withLock { body(&$0.account) } }
+    func change<Result: Sendable>(_ body: (inout FakeAccount) -> Result) -> Result {
+        state.withLock { body(&$0.account) }
+    }
     func script(_ action: String, _ faults: Fault...) { state.withLock { $0.faults[action, default: []] += faults } }
     func beSilent(_ isSilent: Bool) { state.withLock { $0.isSilent = isSilent } }
 
@@ -65,7 +67,8 @@ final class FakeAWS: AWSTransport {
 
     /// When a user is denied everything.
     static func end(of user: FakeAccount.User) -> LeaseInstant? {
-        guard let text = user.inline["leasekit-end"], let match = text.firstMatch(of: /"aws:CurrentTime":"([^"]+)"/) else {
+        guard let text = user.inline["leasekit-end"], let match = text.firstMatch(of: /"aws:CurrentTime":"([^"]+)"/)
+        else {
             return nil
         }
         return LeaseInstant(text: String(match.1))

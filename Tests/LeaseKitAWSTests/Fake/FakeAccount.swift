@@ -27,7 +27,9 @@ struct FakeAccount: Sendable {
     var users: [String: User] = [:]
     var groups: [String: [String: String]] = [:]
     var groupPolicies: [String: [String]] = [:]
-    var policies: Set<String> = ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess", "arn:aws:iam::123456789012:policy/own"]
+    var policies: Set<String> = [
+        "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess", "arn:aws:iam::123456789012:policy/own",
+    ]
     var sessions: [String: LeaseInstant] = [:]
     var virtualDevices: Set<String> = []
     var userQuota = 5_000

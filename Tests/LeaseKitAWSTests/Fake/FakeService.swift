@@ -36,7 +36,8 @@ struct FakeService {
         case "ListUsers": return listUsers(form)
         case "DeleteUser": return try deleteUser(form)
         case "CreateAccessKey": return try createKey(form)
-        case "DeleteAccessKey": return try remove(form) { $0.keys.removeValue(forKey: form["AccessKeyId"] ?? "") != nil }
+        case "DeleteAccessKey":
+            return try remove(form) { $0.keys.removeValue(forKey: form["AccessKeyId"] ?? "") != nil }
         case "PutUserPolicy":
             _ = try user(form)
             let document = form["PolicyDocument"] ?? ""
@@ -45,12 +46,17 @@ struct FakeService {
             }
             account.users[try name(form)]?.inline[form["PolicyName"] ?? ""] = document
             return ""
-        case "DeleteUserPolicy": return try remove(form) { $0.inline.removeValue(forKey: form["PolicyName"] ?? "") != nil }
+        case "DeleteUserPolicy":
+            return try remove(form) { $0.inline.removeValue(forKey: form["PolicyName"] ?? "") != nil }
         case "AttachUserPolicy":
             _ = try user(form)
             let arn = form["PolicyArn"] ?? ""
             guard account.policies.contains(arn) else {
-                throw Failure(status: 404, code: "NoSuchEntity", message: "Policy \(arn) does not exist or is not attachable.")
+                throw Failure(
+                    status: 404,
+                    code: "NoSuchEntity",
+                    message: "Policy \(arn) does not exist or is not attachable."
+                )
             }
             account.users[try name(form)]?.attached.append(arn)
             return ""
@@ -58,7 +64,11 @@ struct FakeService {
         case "AddUserToGroup":
             _ = try user(form)
             guard account.groups[form["GroupName"] ?? ""] != nil else {
-                throw Failure(status: 404, code: "NoSuchEntity", message: "The group with name \(form["GroupName"] ?? "") cannot be found.")
+                throw Failure(
+                    status: 404,
+                    code: "NoSuchEntity",
+                    message: "The group with name \(form["GroupName"] ?? "") cannot be found."
+                )
             }
             account.users[try name(form)]?.groups.append(form["GroupName"] ?? "")
             return ""
@@ -104,7 +114,11 @@ struct FakeService {
             throw Failure(status: 409, code: "EntityAlreadyExists", message: "User with name \(name) already exists.")
         }
         guard account.users.count < account.userQuota else {
-            throw Failure(status: 409, code: "LimitExceeded", message: "Cannot exceed quota for UsersPerAccount: \(account.userQuota)")
+            throw Failure(
+                status: 409,
+                code: "LimitExceeded",
+                message: "Cannot exceed quota for UsersPerAccount: \(account.userQuota)"
+            )
         }
         var tags: [String: String] = [:]
         for number in 1...50 {
@@ -130,7 +144,11 @@ struct FakeService {
 
     private mutating func deleteUser(_ form: [String: String]) throws -> String {
         guard try user(form).isBare else {
-            throw Failure(status: 409, code: "DeleteConflict", message: "Cannot delete entity, must remove everything first.")
+            throw Failure(
+                status: 409,
+                code: "DeleteConflict",
+                message: "Cannot delete entity, must remove everything first."
+            )
         }
         account.users[try name(form)] = nil
         return ""
@@ -171,7 +189,9 @@ struct FakeService {
     private func listUsers(_ form: [String: String]) -> String {
         let prefix = form["PathPrefix"] ?? "/"
         // A list does not show tags.
-        let found = account.users.filter { $0.value.path.hasPrefix(prefix) }.sorted { $0.key < $1.key }.map { name, user in
+        let found = account.users.filter { $0.value.path.hasPrefix(prefix) }.sorted { $0.key < $1.key }.map {
+            name,
+            user in
             let bare = FakeAccount.User(path: user.path, tags: [:], madeAt: user.madeAt, boundary: nil)
             return Self.xml(name, bare)
         }
@@ -182,11 +202,14 @@ struct FakeService {
         func named(_ field: String, _ values: [String]) -> [String] { values.map { "<\(field)>\($0)</\(field)>" } }
         let group = form["GroupName"] ?? ""
         switch action {
-        case "ListAccessKeys": return page("AccessKeyMetadata", named("AccessKeyId", try user(form).keys.keys.sorted()), form)
+        case "ListAccessKeys":
+            return page("AccessKeyMetadata", named("AccessKeyId", try user(form).keys.keys.sorted()), form)
         case "ListUserPolicies": return page("PolicyNames", try user(form).inline.keys.sorted(), form)
-        case "ListAttachedUserPolicies": return page("AttachedPolicies", named("PolicyArn", try user(form).attached), form)
+        case "ListAttachedUserPolicies":
+            return page("AttachedPolicies", named("PolicyArn", try user(form).attached), form)
         case "ListGroupsForUser": return page("Groups", named("GroupName", try user(form).groups), form)
-        case "ListMFADevices": return page("MFADevices", named("SerialNumber", try user(form).extras["MFADevices"] ?? []), form)
+        case "ListMFADevices":
+            return page("MFADevices", named("SerialNumber", try user(form).extras["MFADevices"] ?? []), form)
         case "ListSSHPublicKeys":
             return page("SSHPublicKeys", named("SSHPublicKeyId", try user(form).extras["SSHPublicKeys"] ?? []), form)
         case "ListSigningCertificates":
@@ -234,7 +257,9 @@ struct FakeService {
         // Services cut the fraction off.
         let end = LeaseInstant(secondsSinceEpoch: (now + .seconds(seconds)).nanosecondsSinceEpoch / 1_000_000_000)
         account.sessions[id] = end
-        let who = form["RoleArn"].map { "<AssumedRoleUser><Arn>\($0)/\(form["RoleSessionName"] ?? "")</Arn></AssumedRoleUser>" }
+        let who = form["RoleArn"].map {
+            "<AssumedRoleUser><Arn>\($0)/\(form["RoleSessionName"] ?? "")</Arn></AssumedRoleUser>"
+        }
         return "<Credentials><AccessKeyId>\(id)</AccessKeyId><SecretAccessKey>secret-of-\(id)</SecretAccessKey>"
             + "<SessionToken>token-of-\(id)</SessionToken><Expiration>\(end)</Expiration></Credentials>\(who ?? "")"
     }

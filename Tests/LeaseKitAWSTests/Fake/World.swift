@@ -35,7 +35,8 @@ struct World: Sendable {
         )
     }
 
-    static let document = #"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}]}"#
+    static let document =
+        #"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}]}"#
     static let managed = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
 
     static let roles: [String: IAMUserRole] = [

@@ -22,7 +22,8 @@ import Testing
             #expect(user.boundary == "arn:aws:iam::123456789012:policy/own")
             #expect(
                 user.tags == [
-                    "leasekit:deployment": "ours", "leasekit:lease": call.id.text, "leasekit:epoch": "1", "team": "billing",
+                    "leasekit:deployment": "ours", "leasekit:lease": call.id.text, "leasekit:epoch": "1",
+                    "team": "billing",
                 ]
             )
             #expect(user.attached.sorted() == ["arn:aws:iam::123456789012:policy/own", World.managed])
@@ -63,7 +64,8 @@ import Testing
 
     @Test(arguments: ["CreateUser", "PutUserPolicy", "AttachUserPolicy", "AddUserToGroup", "CreateAccessKey"])
     func anAnswerThatWasLostIsFoundAgain(action: String) throws {
-        for fault in [FakeAWS.Fault.doneAndLost, .lost, .doneAndFailed, .notSent, .answer(.failure(400, "Throttling"))] {
+        for fault in [FakeAWS.Fault.doneAndLost, .lost, .doneAndFailed, .notSent, .answer(.failure(400, "Throttling"))]
+        {
             let world = World()
             let backend = try world.users()
             world.aws.script(action, fault)
@@ -90,7 +92,9 @@ import Testing
         try world.drive {
             let call = try world.call(role: "full", backend: backend)
             var handle = try backend.prepare("full", call)
-            let failure = await #expect(throws: BackendFailure.self) { try await backend.issue("full", as: &handle, call) }
+            let failure = await #expect(throws: BackendFailure.self) {
+                try await backend.issue("full", as: &handle, call)
+            }
             #expect(failure?.kind == .denied && failure?.scope == .lease && failure?.code == "AccessDenied")
             #expect(world.aws.users.isEmpty)
         }
@@ -103,7 +107,9 @@ import Testing
         try world.drive {
             let call = try world.call(role: "full", backend: backend)
             var handle = try backend.prepare("full", call)
-            let failure = await #expect(throws: BackendFailure.self) { try await backend.issue("full", as: &handle, call) }
+            let failure = await #expect(throws: BackendFailure.self) {
+                try await backend.issue("full", as: &handle, call)
+            }
             #expect(failure?.kind == .denied && failure?.message.contains("does not exist") == true)
             #expect(world.aws.users.isEmpty)
         }
@@ -115,9 +121,17 @@ import Testing
         try world.drive {
             let call = try world.call(backend: backend)
             var handle = try backend.prepare("app", call)
-            let stranger = FakeAccount.User(path: "/", tags: [:], madeAt: world.aws.now, boundary: nil, keys: ["AKIAX": "s"])
+            let stranger = FakeAccount.User(
+                path: "/",
+                tags: [:],
+                madeAt: world.aws.now,
+                boundary: nil,
+                keys: ["AKIAX": "s"]
+            )
             world.aws.change { [name = handle.userName] in $0.users[name] = stranger }
-            let failure = await #expect(throws: BackendFailure.self) { try await backend.issue("app", as: &handle, call) }
+            let failure = await #expect(throws: BackendFailure.self) {
+                try await backend.issue("app", as: &handle, call)
+            }
             #expect(failure?.kind == .denied && failure?.code == "EntityAlreadyExists")
             #expect(world.aws.users[handle.userName]?.keys == ["AKIAX": "s"])
             #expect(try await backend.revoke(handle, call) == .notOurs)
@@ -143,7 +157,9 @@ import Testing
         try world.drive {
             let call = try world.call(backend: backend)
             var handle = try backend.prepare("app", call)
-            let failure = await #expect(throws: BackendFailure.self) { try await backend.issue("app", as: &handle, call) }
+            let failure = await #expect(throws: BackendFailure.self) {
+                try await backend.issue("app", as: &handle, call)
+            }
             #expect(failure?.code == "LimitExceeded" && failure?.kind == .denied)
             #expect(failure?.message.contains("UsersPerAccount: 0") == true)
             #expect(failure?.message.contains("0 users of 0") == true)
@@ -177,7 +193,9 @@ import Testing
             for _ in 0..<100 { world.aws.script("GetCallerIdentity", invalid) }
             let second = try world.call(2, backend: backend)
             var other = try backend.prepare("app", second)
-            let failure = await #expect(throws: BackendFailure.self) { try await backend.issue("app", as: &other, second) }
+            let failure = await #expect(throws: BackendFailure.self) {
+                try await backend.issue("app", as: &other, second)
+            }
             #expect(failure?.kind == .transient)
             #expect(world.aws.users.count == 1)
         }

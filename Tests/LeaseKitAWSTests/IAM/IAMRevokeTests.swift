@@ -8,7 +8,9 @@ import Testing
 @testable import LeaseKitAWS
 
 @Suite struct IAMRevokeTests {
-    private func make(_ world: World, _ backend: IAMUserBackend, role: String = "full") async throws -> (IAMUserHandle, BackendCall) {
+    private func make(_ world: World, _ backend: IAMUserBackend, role: String = "full") async throws -> (
+        IAMUserHandle, BackendCall
+    ) {
         let call = try world.call(role: role, backend: backend)
         var handle = try backend.prepare(role, call)
         _ = try await backend.issue(role, as: &handle, call)
@@ -29,7 +31,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["DeleteAccessKey", "GetUser", "DeleteUserPolicy", "DetachUserPolicy", "RemoveUserFromGroup", "DeleteUser"])
+    @Test(arguments: [
+        "DeleteAccessKey", "GetUser", "DeleteUserPolicy", "DetachUserPolicy", "RemoveUserFromGroup", "DeleteUser",
+    ])
     func whatIsLostIsDoneAgain(action: String) throws {
         for fault in [FakeAWS.Fault.doneAndLost, .lost, .doneAndFailed, .answer(.failure(400, "Throttling"))] {
             let world = World()
@@ -75,7 +79,10 @@ import Testing
             let (handle, call) = try await make(world, backend)
             world.aws.change { $0.users[handle.userName]?.hasLogin = true }
             for _ in 0..<20 {
-                world.aws.script("ListServiceSpecificCredentials", .answer(.xml(500, "<html>Internal Server Error</html>")))
+                world.aws.script(
+                    "ListServiceSpecificCredentials",
+                    .answer(.xml(500, "<html>Internal Server Error</html>"))
+                )
                 world.aws.script("ListSSHPublicKeys", .answer(.failure(403, "AccessDenied")))
             }
             #expect(try await backend.revoke(handle, call) == .revoked)

@@ -27,7 +27,11 @@ import Testing
             role: .init(policyDocument: policy(2_048 - DeadMan.length + 1)),
             words: ["2048", "\(DeadMan.length)", "policyARNs"]
         ),
-        Row(testDescription: "no ARN", role: .init(policyARNs: ["ReadOnly"]), words: ["arn:aws:iam::ACCOUNT:policy/NAME"]),
+        Row(
+            testDescription: "no ARN",
+            role: .init(policyARNs: ["ReadOnly"]),
+            words: ["arn:aws:iam::ACCOUNT:policy/NAME"]
+        ),
         Row(
             testDescription: "a role's ARN as boundary",
             role: .init(permissionsBoundaryARN: "arn:aws:iam::1:role/x"),
@@ -47,7 +51,11 @@ import Testing
         ),
         Row(testDescription: "a tag of ours", role: .init(tags: ["LeaseKit:x": "1"]), words: ["leasekit:"]),
         Row(testDescription: "a tag of theirs", role: .init(tags: ["aws:x": "1"]), words: ["aws:"]),
-        Row(testDescription: "a long tag", role: .init(tags: ["k": String(repeating: "v", count: 257)]), words: ["256"]),
+        Row(
+            testDescription: "a long tag",
+            role: .init(tags: ["k": String(repeating: "v", count: 257)]),
+            words: ["256"]
+        ),
         Row(testDescription: "a path without its end", role: .init(path: "/team"), words: ["slash"]),
         Row(testDescription: "a path with a space", role: .init(path: "/te am/"), words: ["slash", "256"]),
         Row(
@@ -60,7 +68,9 @@ import Testing
     @Test(arguments: rows) func isRefusedWithBoundAndFix(_ row: Row) {
         let error = #expect(throws: AWSError.self) { try CheckedUserRole(row.role, name: "r", hasDeadMan: true) }
         #expect(error?.code == .outOfBounds)
-        for word in row.words + ["role \"r\""] { #expect(error?.message.contains(word) == true, "\(error?.message ?? "")") }
+        for word in row.words + ["role \"r\""] {
+            #expect(error?.message.contains(word) == true, "\(error?.message ?? "")")
+        }
     }
 
     @Test func whatJustFitsIsTaken() throws {
@@ -85,11 +95,16 @@ import Testing
         }
         let instant = LeaseInstant(secondsSinceEpoch: 1_800_000_000) + .milliseconds(1)
         #expect(DeadMan.document(endsAt: instant).contains("2027-01-15T08:00:01Z"))
-        #expect(DeadMan.document(endsAt: LeaseInstant(secondsSinceEpoch: 1_800_000_000)).contains("2027-01-15T08:00:00Z"))
+        #expect(
+            DeadMan.document(endsAt: LeaseInstant(secondsSinceEpoch: 1_800_000_000)).contains("2027-01-15T08:00:00Z")
+        )
     }
 
     @Test func documentsAreMerged() throws {
-        let one = try PolicyDocument(#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"a/b","Resource":"*"}}"#, "x")
+        let one = try PolicyDocument(
+            #"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"a/b","Resource":"*"}}"#,
+            "x"
+        )
         let two = try PolicyDocument(#"{"Statement":[{"Effect":"Deny","Action":"c","Resource":"*"}]}"#, "y")
         let merged = try PolicyDocument(merging: [one, two])
         #expect(

@@ -11,7 +11,10 @@ import Testing
     func temporaryCredentialsConform(offset: Int) throws {
         let world = World(offset: .seconds(offset))
         let roles: [String: STSRole] = [
-            "deploy": .assumedRole("arn:aws:iam::123456789012:role/deploy", limits: TTLLimits(maximum: .seconds(14_400)))
+            "deploy": .assumedRole(
+                "arn:aws:iam::123456789012:role/deploy",
+                limits: TTLLimits(maximum: .seconds(14_400))
+            )
         ]
         let backend = try STSBackend(world.access(), roles: roles)
         try world.drive {

@@ -84,7 +84,13 @@ import Testing
     static let times = [
         Time(kind: .assumedRole, seconds: 899, clamped: 900, words: ["900 s", "899 s", "clamp"]),
         Time(kind: .assumedRole, seconds: 43_201, clamped: 43_200, words: ["43200 s", "maximum"]),
-        Time(kind: .assumedRole, seconds: 3_601, isChained: true, clamped: 3_600, words: ["3600 s", "chaining", "user's key"]),
+        Time(
+            kind: .assumedRole,
+            seconds: 3_601,
+            isChained: true,
+            clamped: 3_600,
+            words: ["3600 s", "chaining", "user's key"]
+        ),
         Time(kind: .federationToken, seconds: 129_601, clamped: 129_600, words: ["129600 s"]),
         Time(kind: .sessionToken, seconds: 1, clamped: 900, words: ["900 s"]),
         Time(kind: .assumedRole, seconds: 3_600, isChained: true, clamped: 3_600, words: []),
@@ -112,7 +118,9 @@ import Testing
             origin: .role
         )
         let failed = try issue(.assumedRole(Self.arn), 7_200, as: own)
-        guard case .failure(let failure) = failed.issued else { throw Python.Trouble(description: "it should have failed") }
+        guard case .failure(let failure) = failed.issued else {
+            throw Python.Trouble(description: "it should have failed")
+        }
         #expect(failure.kind == .denied && failure.message.contains("3600"))
         // Nobody was asked.
         #expect(failed.calls.isEmpty)
@@ -184,7 +192,10 @@ import Testing
             #expect(form["TransitiveTagKeys.member.1"] == "team" && form["ExternalId"] == "x:/1")
             #expect(form["SourceIdentity"] == "alice" && form["SerialNumber"] == "arn:aws:iam::1:mfa/d")
             #expect(form["TokenCode"] == "123456" && form["Policy"]?.contains("s3:Get*") == true)
-            for wrong in [STSRequest("r", roleARN: "arn:aws:iam::1:role/z", mfaCode: "123456"), "r", STSRequest("r", roleARN: Self.arn)] {
+            for wrong in [
+                STSRequest("r", roleARN: "arn:aws:iam::1:role/z", mfaCode: "123456"), "r",
+                STSRequest("r", roleARN: Self.arn),
+            ] {
                 await #expect(throws: BackendFailure.self) { try await backend.issue(wrong, as: &handle, call) }
             }
         }
@@ -193,7 +204,9 @@ import Testing
     @Test func policiesOfGroupsAreMerged() throws {
         let world = World(pageSize: 1)
         world.aws.change { account in
-            account.groups["a"] = ["p1": World.document, "p2": #"{"Statement":[{"Effect":"Deny","Action":"x:é","Resource":"*"}]}"#]
+            account.groups["a"] = [
+                "p1": World.document, "p2": #"{"Statement":[{"Effect":"Deny","Action":"x:é","Resource":"*"}]}"#,
+            ]
             account.groupPolicies["a"] = [World.managed, "arn:aws:iam::123456789012:policy/own"]
         }
         let seen = Locked<[AWSHTTPRequest]>([])
@@ -229,9 +242,17 @@ import Testing
         Wrong(testDescription: "no role", role: STSRole(kind: .assumedRole), word: "roleARNs"),
         Wrong(testDescription: "no ARN", role: .assumedRole("deploy"), word: "role/NAME"),
         Wrong(testDescription: "no policy", role: .federationToken(), word: "policy"),
-        Wrong(testDescription: "a policy", role: STSRole(kind: .sessionToken, policyDocument: World.document), word: "policies"),
+        Wrong(
+            testDescription: "a policy",
+            role: STSRole(kind: .sessionToken, policyDocument: World.document),
+            word: "policies"
+        ),
         Wrong(testDescription: "short", role: .assumedRole(arn, limits: .init(ttl: .seconds(60))), word: "900"),
-        Wrong(testDescription: "long", role: .assumedRole(arn, limits: .init(maximum: .seconds(50_000))), word: "43200"),
+        Wrong(
+            testDescription: "long",
+            role: .assumedRole(arn, limits: .init(maximum: .seconds(50_000))),
+            word: "43200"
+        ),
         Wrong(
             testDescription: "many policies",
             role: .federationToken(policyARNs: (0..<11).map { "arn:aws:iam::1:policy/p\($0)" }),
@@ -251,8 +272,14 @@ import Testing
 
     /// The tutorial's role: an hour by default, four at most.
     @Test func theTutorialsRoleHasItsLimits() throws {
-        let role = try CheckedSTSRole(.assumedRole(Self.arn, limits: TTLLimits(ttl: .seconds(3_600), maximum: .seconds(14_400))), name: "r")
+        let role = try CheckedSTSRole(
+            .assumedRole(Self.arn, limits: TTLLimits(ttl: .seconds(3_600), maximum: .seconds(14_400))),
+            name: "r"
+        )
         #expect(role.limits == TTLLimits(ttl: .seconds(3_600), maximum: .seconds(14_400)))
-        #expect(try CheckedSTSRole(.assumedRole(Self.arn), name: "r").limits == TTLLimits(ttl: .seconds(3_600), maximum: .seconds(43_200)))
+        #expect(
+            try CheckedSTSRole(.assumedRole(Self.arn), name: "r").limits
+                == TTLLimits(ttl: .seconds(3_600), maximum: .seconds(43_200))
+        )
     }
 }

@@ -25,7 +25,9 @@ import Testing
     }
 
     @Test func botocoreSignsTheSame() async throws {
-        let seed = ProcessInfo.processInfo.environment["LEASEKIT_SIM_SEED"].flatMap { UInt64($0) } ?? .random(in: 0...9_999_999)
+        let seed =
+            ProcessInfo.processInfo.environment["LEASEKIT_SIM_SEED"].flatMap { UInt64($0) }
+            ?? .random(in: 0...9_999_999)
         print("signing seed \(seed)")
         var generator = RequestGenerator(entropy: .seeded(seed))
         let cases = (0..<2_400).map { number in Self.makeCase(number, &generator) }

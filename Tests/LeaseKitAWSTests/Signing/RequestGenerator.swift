@@ -73,7 +73,9 @@ struct RequestGenerator {
     private mutating func headers() -> [(name: String, value: String)] {
         var headers: [(name: String, value: String)] = []
         for position in 0..<number(6) {
-            let name = pick(["X-Amz-Target", "Content-Type", "Accept", "X-Custom-\(position)", "x-AMZ-meta-\(position)"])
+            let name = pick([
+                "X-Amz-Target", "Content-Type", "Accept", "X-Custom-\(position)", "x-AMZ-meta-\(position)",
+            ])
             if headers.contains(where: { $0.name == name }) { continue }
             headers.append((name, "v" + text(.header, number(chance(0.1) ? 4_000 : 40))))
             if chance(0.2) { headers.append((name, "w" + text(.header, number(10)))) }

@@ -29,7 +29,9 @@ import Testing
     @Test func aSecondSignatureReplacesTheFirst() throws {
         var (once, twice) = (AWSHTTPRequest(host: "h"), AWSHTTPRequest(host: "h"))
         let signer = AWSSigner(service: "s", region: "r")
-        let (first, second) = (LeaseInstant(secondsSinceEpoch: 1_440_938_160), LeaseInstant(secondsSinceEpoch: 1_540_938_160))
+        let (first, second) = (
+            LeaseInstant(secondsSinceEpoch: 1_440_938_160), LeaseInstant(secondsSinceEpoch: 1_540_938_160)
+        )
         var temporary = credentials
         temporary.sessionToken = SecretText("token")
         try signer.sign(&twice, with: temporary, at: first)

@@ -53,7 +53,8 @@ final class LoopbackServer: Sendable {
         let socket = listener
         let isBound = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(socket, address, size) == 0 && listen(socket, 64) == 0 && getsockname(socket, address, &length) == 0
+                bind(socket, address, size) == 0 && listen(socket, 64) == 0
+                    && getsockname(socket, address, &length) == 0
             }
         }
         guard isBound else { throw Python.Trouble(description: "no port on the loopback: \(errno)") }
@@ -111,7 +112,9 @@ final class LoopbackServer: Sendable {
     private func write(_ connection: Int32, _ bytes: [UInt8]) {
         var sent = 0
         while sent < bytes.count {
-            let count = bytes.withUnsafeBytes { send(connection, $0.baseAddress.map { $0 + sent }, $0.count - sent, Int32(MSG_NOSIGNAL)) }
+            let count = bytes.withUnsafeBytes {
+                send(connection, $0.baseAddress.map { $0 + sent }, $0.count - sent, Int32(MSG_NOSIGNAL))
+            }
             if count <= 0 { return }
             sent += count
         }

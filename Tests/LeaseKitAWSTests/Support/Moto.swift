@@ -20,7 +20,8 @@ final class Moto: Sendable {
     private let input: Pipe
 
     static let account = "123456789012"
-    private static let everything = #"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#
+    private static let everything =
+        #"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#
 
     /// Starts one, runs `body` with it and stops it.
     static func run(_ body: (Moto) async throws -> Void) async throws {
@@ -90,7 +91,9 @@ final class Moto: Sendable {
             body: Array("0".utf8)
         )
         let response = try await URLSessionTransport().send(check, timeout: .seconds(10))
-        guard response.status == 200 else { throw Python.Trouble(description: "moto checks no signatures: \(response)") }
+        guard response.status == 200 else {
+            throw Python.Trouble(description: "moto checks no signatures: \(response)")
+        }
     }
 
     func access(
@@ -112,7 +115,10 @@ final class Moto: Sendable {
     /// Whether somebody is let in, whatever they may do then; what is said about them otherwise.
     func refusal(of credentials: AWSCredentials) async throws -> AWSError.Code? {
         do {
-            _ = try await AWSIdentity.own(access(as: credentials).sts, until: SystemTime().read().continuous + .seconds(30))
+            _ = try await AWSIdentity.own(
+                access(as: credentials).sts,
+                until: SystemTime().read().continuous + .seconds(30)
+            )
             return nil
         } catch let error as AWSError where error.code == .accessDenied {
             // Known, and denied everything: the emulator does not read the time in a condition.
@@ -132,7 +138,11 @@ final class Moto: Sendable {
             path: path,
             headers: [("x-amz-content-sha256", empty)]
         )
-        try AWSSigner(service: "s3", region: "us-east-1").sign(&request, with: credentials, at: SystemTime().read().wall)
+        try AWSSigner(service: "s3", region: "us-east-1").sign(
+            &request,
+            with: credentials,
+            at: SystemTime().read().wall
+        )
         return try await URLSessionTransport().send(request, timeout: .seconds(10)).status
     }
 }

@@ -75,7 +75,9 @@ extension AWSHTTPResponse {
     }
 
     /// The answer to GetCallerIdentity.
-    static func identity(_ arn: String = "arn:aws:iam::123456789012:user/broker", date: LeaseInstant? = nil) -> AWSHTTPResponse {
+    static func identity(_ arn: String = "arn:aws:iam::123456789012:user/broker", date: LeaseInstant? = nil)
+        -> AWSHTTPResponse
+    {
         xml(
             "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>"
                 + "<Arn>\(arn)</Arn><UserId>AIDA</UserId><Account>123456789012</Account></GetCallerIdentityResult>"

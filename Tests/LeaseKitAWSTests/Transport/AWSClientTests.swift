@@ -15,7 +15,9 @@ import Testing
             let reply = try await bench.call()
             #expect(reply.result.text("Account") == "123456789012")
             let request = try #require(bench.transport.requests.first)
-            #expect(request.method == "POST" && request.host == "sts.eu-west-1.amazonaws.com" && request.scheme == "https")
+            #expect(
+                request.method == "POST" && request.host == "sts.eu-west-1.amazonaws.com" && request.scheme == "https"
+            )
             #expect(request.form == ["Action": "GetCallerIdentity", "Version": "2011-06-15"])
             #expect(request.header("Authorization")?.contains("/eu-west-1/sts/aws4_request") == true)
         }
@@ -153,7 +155,12 @@ import Testing
         try Bench.drive { bench in
             let wall = bench.time.read().wall
             bench.script { _, _ in
-                .failure(403, "SignatureDoesNotMatch", "The Canonical String … x-amz-security-token:FwoGSECRET", date: wall)
+                .failure(
+                    403,
+                    "SignatureDoesNotMatch",
+                    "The Canonical String … x-amz-security-token:FwoGSECRET",
+                    date: wall
+                )
             }
             let error = await #expect(throws: AWSError.self) { try await bench.call() }
             #expect(bench.transport.requests.count == 1)
@@ -170,17 +177,34 @@ import Testing
     }
 
     static let broken = [
-        Broken(testDescription: "a page, 200", response: .xml(200, "<!DOCTYPE html><html><body><p>Hi<br></body></html>")),
-        Broken(testDescription: "a page, 502", response: .xml(502, "<html><body><h1>502 Bad Gateway</h1></body></html>")),
-        Broken(testDescription: "half an answer", response: .xml(200, "<GetCallerIdentityResponse><GetCallerIdentityRes")),
+        Broken(
+            testDescription: "a page, 200",
+            response: .xml(200, "<!DOCTYPE html><html><body><p>Hi<br></body></html>")
+        ),
+        Broken(
+            testDescription: "a page, 502",
+            response: .xml(502, "<html><body><h1>502 Bad Gateway</h1></body></html>")
+        ),
+        Broken(
+            testDescription: "half an answer",
+            response: .xml(200, "<GetCallerIdentityResponse><GetCallerIdentityRes")
+        ),
         Broken(testDescription: "nothing", response: .xml(200, "")),
         Broken(testDescription: "no XML", response: .xml(200, "\u{0}\u{1}{\"a\":1}")),
         Broken(testDescription: "another action's", response: .xml(200, "<ListUsersResponse/>")),
-        Broken(testDescription: "a page, 503", response: .xml(503, "<html/>"), code: "Throttling", mayHaveBeenDone: false),
+        Broken(
+            testDescription: "a page, 503",
+            response: .xml(503, "<html/>"),
+            code: "Throttling",
+            mayHaveBeenDone: false
+        ),
         Broken(testDescription: "a page, 403", response: .xml(403, "<html>no"), mayHaveBeenDone: false),
         Broken(
             testDescription: "the other envelope",
-            response: .xml(400, "<Response><Errors><Error><Code>ValidationError</Code><Message>m</Message></Error></Errors></Response>"),
+            response: .xml(
+                400,
+                "<Response><Errors><Error><Code>ValidationError</Code><Message>m</Message></Error></Errors></Response>"
+            ),
             tries: 1,
             code: "ValidationError",
             mayHaveBeenDone: false
@@ -213,7 +237,8 @@ import Testing
                 bench.time
             )
             bench.script { request, _ in
-                request.header("Authorization")?.contains("AKIA1/") == true ? .failure(403, "ExpiredToken") : .identity()
+                request.header("Authorization")?.contains("AKIA1/") == true
+                    ? .failure(403, "ExpiredToken") : .identity()
             }
             _ = try await bench.call(as: provider)
             #expect(bench.transport.requests.count == 2)

@@ -22,7 +22,9 @@ import Testing
 
     @Test func theGlobalOneSignsForOneRegion() throws {
         let endpoints = AWSEndpoints(usesGlobalSTS: true)
-        #expect(try endpoints.sts(in: "eu-west-1") == AWSEndpoint(host: "sts.amazonaws.com", signingRegion: "us-east-1"))
+        #expect(
+            try endpoints.sts(in: "eu-west-1") == AWSEndpoint(host: "sts.amazonaws.com", signingRegion: "us-east-1")
+        )
         #expect(try endpoints.sts(in: "cn-north-1").host == "sts.cn-north-1.amazonaws.com.cn")
     }
 
