@@ -55,7 +55,7 @@ let package = Package(
         .target(name: "LeaseKitTesting", dependencies: ["LeaseKit"], swiftSettings: settings),
         .testTarget(
             name: "LeaseKitTests",
-            dependencies: ["LeaseKit", "LeaseKitKeeper", "LeaseKitTesting"],
+            dependencies: ["LeaseKit", "LeaseKitAWS", "LeaseKitKeeper", "LeaseKitTesting"],
             swiftSettings: settings
         ),
         // The process that the tests of the keeper kill.

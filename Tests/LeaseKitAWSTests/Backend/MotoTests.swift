@@ -8,9 +8,16 @@ import Testing
 @testable import LeaseKitAWS
 
 /// The backends over the wire, against an emulator that checks every signature.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct MotoTests {
+@Suite(.serialized, .timeLimit(.minutes(10))) struct MotoTests {
     private static let readOnly =
         #"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:ListAllMyBuckets","s3:Get*"],"Resource":"*"}]}"#
+
+    /// For a machine that is busy with other tests.
+    private static let patient = MountSettings(
+        issueTimeout: .seconds(300),
+        renewTimeout: .seconds(300),
+        revokeTimeout: .seconds(300)
+    )
 
     @Test func usersConformOverTheWire() async throws {
         try await Moto.run { moto in
@@ -34,6 +41,9 @@ import Testing
             suite.secretBytes = { $0.secretAccessKey.withBytes { Array($0) } }
             suite.unknownRequest = "none"
             suite.unknownPath = "creds/none"
+            // The machine is shared, and so is the emulator: nothing here waits for these to end.
+            suite.callTimeout = .seconds(300)
+            suite.grace = .seconds(60)
             try await suite.run()
             let left = try await iam.pages("ListUsers", [], "Users").compactMap { $0.text("UserName") }
             #expect(left == ["administrator"])
@@ -49,7 +59,8 @@ import Testing
                 roles: ["s3": IAMUserRole(policyDocument: Self.readOnly)],
                 options: IAMUserOptions(endSlack: nil, readiness: .init(successes: 2, interval: .milliseconds(1)))
             )
-            let settings = MountSettings(acceptsLeaksOnCrash: true)
+            var settings = Self.patient
+            settings.acceptsLeaksOnCrash = true
             try await withLeaseManager { manager in
                 let aws = try await manager.mount(backend, at: "aws", settings)
                 let lease = try await aws.issue("s3", IssueOptions(ttl: .seconds(3_600)))
@@ -86,7 +97,7 @@ import Testing
             let role = STSRole.assumedRole("arn:aws:iam::\(Moto.account):role/deploy", limits: limits)
             let backend = try STSBackend(moto.access(), roles: ["deploy": role])
             try await withLeaseManager { manager in
-                let aws = try await manager.mount(backend, at: "sts")
+                let aws = try await manager.mount(backend, at: "sts", Self.patient)
                 let lease = try await aws.issue("deploy")
                 let now = SystemTime().read().wall
                 #expect(lease.expiresAt > now + .seconds(3_500) && lease.expiresAt <= now + .seconds(3_600))
@@ -121,7 +132,12 @@ import Testing
                 [("RoleName", "broker"), ("PolicyName", "all"), ("PolicyDocument", everything)],
                 until: iam.deadline
             )
-            let settings = AWSSourceSettings(environment: [:], region: "us-east-1", endpoints: .all(at: moto.address))
+            let settings = AWSSourceSettings(
+                environment: [:],
+                region: "us-east-1",
+                endpoints: .all(at: moto.address),
+                timeout: .seconds(200)
+            )
             let source = AWSCredentialsSource.role(
                 arn: "arn:aws:iam::\(Moto.account):role/broker",
                 from: StaticAWSCredentials(moto.administrator),
@@ -130,7 +146,7 @@ import Testing
             let access = try AWSAccess(credentials: source, region: "us-east-1", endpoints: .all(at: moto.address))
             let backend = try IAMUserBackend(access, roles: ["s3": IAMUserRole(policyDocument: Self.readOnly)])
             try await withLeaseManager { manager in
-                let aws = try await manager.mount(backend, at: "aws")
+                let aws = try await manager.mount(backend, at: "aws", Self.patient)
                 let lease = try await aws.issue("s3", IssueOptions(ttl: .seconds(600)))
                 #expect(try await moto.refusal(of: lease.secret) == nil)
                 #expect(try await aws.revoke(lease.id).isComplete)

@@ -6,7 +6,7 @@ import LeaseKitAWS
 import Testing
 
 /// Each source of credentials against a fake of where they come from, on the loopback.
-@Suite(.timeLimit(.minutes(1))) struct SourceTests {
+@Suite(.timeLimit(.minutes(5))) struct SourceTests {
     private static let later = SystemTime().read().wall + .seconds(3_600)
 
     private static func settings(_ environment: [String: String], sts: LoopbackServer? = nil) -> AWSSourceSettings {
@@ -14,8 +14,10 @@ import Testing
             environment: environment,
             region: "eu-west-1",
             endpoints: AWSEndpoints(sts: sts?.address),
-            retry: AWSRetryPolicy(base: .milliseconds(1)),
-            metadataTimeout: .seconds(5)
+            retry: AWSRetryPolicy(base: .milliseconds(1), attemptTimeout: .seconds(100)),
+            // Long, since tests share the machine: nothing here waits for its end.
+            timeout: .seconds(200),
+            metadataTimeout: .seconds(100)
         )
     }
 

@@ -78,7 +78,7 @@ final class Moto: Sendable {
             region: "us-east-1",
             endpoints: .all(at: address)
         )
-        let iam = IAMCalls(client: access.iam, deadline: SystemTime().read().continuous + .seconds(60))
+        let iam = IAMCalls(client: access.iam, deadline: SystemTime().read().continuous + .seconds(300))
         _ = try await iam.createUser("administrator", path: "/", boundary: nil, tags: [])
         try await iam.run(IAMCalls.putUserPolicy("administrator", "everything", Self.everything))
         administrator = try await iam.createAccessKey("administrator")
@@ -104,12 +104,13 @@ final class Moto: Sendable {
             credentials: StaticAWSCredentials(credentials ?? administrator),
             region: "us-east-1",
             endpoints: .all(at: address),
-            transport: transport
+            transport: transport,
+            retry: AWSRetryPolicy(attemptTimeout: .seconds(100))
         )
     }
 
     var iam: IAMCalls {
-        get throws { IAMCalls(client: try access().iam, deadline: SystemTime().read().continuous + .seconds(60)) }
+        get throws { IAMCalls(client: try access().iam, deadline: SystemTime().read().continuous + .seconds(300)) }
     }
 
     /// Whether somebody is let in, whatever they may do then; what is said about them otherwise.
@@ -117,7 +118,7 @@ final class Moto: Sendable {
         do {
             _ = try await AWSIdentity.own(
                 access(as: credentials).sts,
-                until: SystemTime().read().continuous + .seconds(30)
+                until: SystemTime().read().continuous + .seconds(300)
             )
             return nil
         } catch let error as AWSError where error.code == .accessDenied {

@@ -7,7 +7,7 @@ import Testing
 @testable import LeaseKitAWS
 
 /// The transport against a server on the loopback.
-@Suite(.timeLimit(.minutes(1))) struct URLSessionTransportTests {
+@Suite(.timeLimit(.minutes(5))) struct URLSessionTransportTests {
     private func request(_ server: LoopbackServer, path: String = "/") -> AWSHTTPRequest {
         AWSHTTPRequest(method: "POST", scheme: "http", host: server.host, path: path, body: Array("a=1".utf8))
     }
