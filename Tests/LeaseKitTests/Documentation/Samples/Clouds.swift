@@ -5,7 +5,9 @@ import LeaseKit
 import LeaseKitAWS
 import Testing
 
-/// Samples about credentials of AWS. Nothing here calls it.
+/// Samples about credentials of AWS.
+///
+/// Nothing here calls it.
 @Suite struct CloudSamples {
     private func mount(on manager: LeaseManager) async throws {
         // sample: aws
