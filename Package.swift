@@ -33,6 +33,7 @@ let package = Package(
         .library(name: "LeaseKitKeeper", targets: ["LeaseKitKeeper"]),
         .library(name: "LeaseKitPostgres", targets: ["LeaseKitPostgres"]),
         .library(name: "LeaseKitSQLite", targets: ["LeaseKitSQLite"]),
+        .library(name: "LeaseKitAWS", targets: ["LeaseKitAWS"]),
         .library(name: "LeaseKitTesting", targets: ["LeaseKitTesting"]),
     ],
     targets: [
@@ -54,7 +55,7 @@ let package = Package(
         .target(name: "LeaseKitTesting", dependencies: ["LeaseKit"], swiftSettings: settings),
         .testTarget(
             name: "LeaseKitTests",
-            dependencies: ["LeaseKit", "LeaseKitKeeper", "LeaseKitPostgres", "LeaseKitTesting"],
+            dependencies: ["LeaseKit", "LeaseKitAWS", "LeaseKitKeeper", "LeaseKitPostgres", "LeaseKitTesting"],
             swiftSettings: settings
         ),
         // The process that the tests of the keeper kill.
@@ -113,6 +114,21 @@ let package = Package(
             dependencies: [
                 "LeaseKit", "LeaseKitPostgres", "LeaseKitSQLite", "LeaseKitTesting", "CLibPQ", "PostgresVictim",
             ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "LeaseKitAWS",
+            dependencies: [
+                "LeaseKit",
+                // Apple's platforms have CryptoKit.
+                .target(name: "COpenSSL", condition: .when(platforms: [.linux])),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "LeaseKitAWSTests",
+            dependencies: ["LeaseKit", "LeaseKitAWS", "LeaseKitTesting"],
+            exclude: ["Python"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -20,6 +20,7 @@ list_requirements() {
     need test openssl - "a server of theirs has a certificate."
     need test python3-venv - "PostgreSQL 16 for them comes from Python's package index."
     need build libsqlite3-dev sqlite3 "the durable store, LeaseKitSQLite, stands on the system's SQLite."
+    need test python3-venv - "the tests of LeaseKitAWS hold it against botocore and moto, in a Python environment below .build."
 }
 
 # Checks for Swift and installs what is missing of the rest. Argument: build or test (which includes build).
@@ -144,6 +145,27 @@ install_missing() {
     fi
     complain "apt-get could not install everything. $by_hand"
     return 1
+}
+
+# A Python environment below .build with what a file of requirements names; made anew when the file changes.
+ensure_python_tools() {
+    local wanted=$1 place="$root/.build/python-tools"
+    if cmp -s "$wanted" "$place/requirements.txt"; then
+        return
+    fi
+    if ! command -v python3 >/dev/null 2>&1; then
+        complain "There is no python3, which the tests of LeaseKitAWS need."
+        return 1
+    fi
+    echo "Setting up Python tools in .build/python-tools: the tests of LeaseKitAWS hold it against them."
+    rm -rf "$place"
+    if ! python3 -m venv "$place" ||
+        ! "$place/bin/python3" -m pip install --quiet --disable-pip-version-check --requirement "$wanted"; then
+        rm -rf "$place"
+        complain "The Python tools could not be installed. Please check that python3 -m venv works, and the way to the package index."
+        return 1
+    fi
+    cp "$wanted" "$place/requirements.txt"
 }
 
 complain() {
