@@ -43,7 +43,9 @@ extension InvariantChecker {
     /// A new boot may believe a wall clock that is ahead: a request that the target applies after that is found by nobody but a
     /// sweep.
     func noteBelief(_ lease: TrackedLease, _ context: StoreContext) {
-        guard lease.state == .settling, lease.excuse == nil, bootedAt[lease.deployment] >= lease.insertedAt else { return }
+        guard lease.state == .settling, lease.excuse == nil, bootedAt[lease.deployment] >= lease.insertedAt else {
+            return
+        }
         let elapsed = target.time.read().continuous - lease.insertedAt
         if lease.issuedAt.duration(to: context.now) - elapsed > .seconds(60) {
             lease.excuse = "a new boot believed a clock that is ahead"
