@@ -9,13 +9,13 @@ import Testing
 @Suite struct LostAnswerTests {
     private static func run(
         style: BackendAbilities.CallStyle = .suspending,
-        _ body: @escaping @Sendable (ManagerFixture, FlakyStore.Script) async throws -> Void
+        _ body: @escaping @Sendable (ManagerFixture, StoreScript) async throws -> Void
     ) throws {
-        let script = FlakyStore.Script()
+        let script = StoreScript()
         try ManagerFixture.run({
             $0.style = style
             $0.settings.revocationConcurrency = 50
-            $0.wrapStore = { FlakyStore(store: $0, script: script) }
+            $0.wrapStore = { script.store($0) }
         }) { fixture in
             try await body(fixture, script)
         }
@@ -66,7 +66,7 @@ import Testing
         try Self.run { fixture, script in
             let lease = try await fixture.mount.issue("app")
             script.next(.remove, .doneAndLost)
-            script.next(.find, .unavailable)
+            script.next(.other(.find), .unavailable)
             let start = fixture.now
             let report = try await fixture.mount.revoke(lease.id)
             #expect((report.revoked, report.isComplete) == (1, true))
@@ -84,7 +84,7 @@ import Testing
             try await withThrowingTaskGroup(of: RevocationReport.self) { group in
                 group.addTask { try await fixture.mount.revoke(lease.id) }
                 try await fixture.wait(.seconds(1))
-                script.next(.orders, .unavailable)
+                script.next(.other(.orders), .unavailable)
                 let report = try #require(try await group.next())
                 #expect(report.isComplete)
             }

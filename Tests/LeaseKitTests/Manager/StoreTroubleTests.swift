@@ -8,16 +8,16 @@ import Testing
 /// A store that cannot be reached, or whose answers get lost, leaves nothing behind.
 @Suite struct StoreTroubleTests {
     private static func run(
-        _ body: @escaping @Sendable (ManagerFixture, FlakyStore.Script) async throws -> Void
+        _ body: @escaping @Sendable (ManagerFixture, StoreScript) async throws -> Void
     ) throws {
-        let script = FlakyStore.Script()
-        try ManagerFixture.run({ $0.wrapStore = { FlakyStore(store: $0, script: script) } }) { fixture in
+        let script = StoreScript()
+        try ManagerFixture.run({ $0.wrapStore = { script.store($0) } }) { fixture in
             try await body(fixture, script)
         }
     }
 
     struct Row: CustomTestStringConvertible {
-        let fault: FlakyStore.Fault
+        let fault: StoreScript.Fault
         let code: LeaseError.Code
         let word: String
         var testDescription: String { "\(fault)" }
@@ -91,12 +91,12 @@ import Testing
     @Test func anOrderWhoseAnswerIsLostIsPlacedOnce() throws {
         try Self.run { fixture, script in
             for _ in 0..<3 { _ = try await fixture.mount.issue("app") }
-            script.next(.place, .doneAndLost)
+            script.next(.other(.place), .doneAndLost)
             #expect(try await fixture.manager.revoke(.prefix("database")).revoked == 3)
-            script.next(.place, .lost)
+            script.next(.other(.place), .lost)
             _ = try await fixture.mount.issue("app")
             #expect(try await fixture.manager.revoke(.prefix("database")).revoked == 1)
-            script.next(.place, .unavailable)
+            script.next(.other(.place), .unavailable)
             await expectRefusal(.storeUnavailable) { try await fixture.manager.revoke(.prefix("database")) }
         }
     }
@@ -104,7 +104,7 @@ import Testing
     @Test func aStoreInTroubleIsToldAndTriedAgain() throws {
         try Self.run { fixture, script in
             let lease = try await fixture.mount.issue("short")
-            script.next(.claim, .unavailable, .unavailable, .unavailable)
+            script.next(.other(.claimDue), .unavailable, .unavailable, .unavailable)
             try await fixture.wait(.seconds(70))
             #expect(fixture.log.count(.storeTrouble) == 3)
             #expect(fixture.target.principal(lease.secret.username) == nil)
@@ -115,7 +115,7 @@ import Testing
         try Self.run { fixture, script in
             try await fixture.expectIssue()
             fixture.target.replace(by: "target-2")
-            script.next(.adopt, .doneAndLost)
+            script.next(.other(.adopt), .doneAndLost)
             await expectRefusal(.storeUnknown) { try await fixture.manager.adoptTarget(at: "database") }
             // The store has it: the target from before is not the right one any more.
             fixture.target.replace(by: "target-1")
@@ -127,17 +127,65 @@ import Testing
     }
 
     @Test func aStoreThatCannotBeOpenedEndsRunAndNamesTheFix() throws {
-        let script = FlakyStore.Script()
-        script.next(.open, .refused)
+        let script = StoreScript()
+        script.next(.other(.open), .refused)
         try ManagerWorld.run { world in
             let manager = LeaseManager(
-                store: FlakyStore(store: world.store, script: script),
+                store: script.store(world.store),
                 configuration: world.configuration(),
                 time: world.time
             )
             await expectRefusal(.storeRefused, "make room") { try await manager.run() }
             #expect(world.log.events(.stopped).map(\.note) == ["the store could not be opened"])
             await expectRefusal(.managerStopped) { try await manager.run() }
+        }
+    }
+
+    @Test(arguments: [StoreScript.Fault.doneAndLost, .lost])
+    func aSessionOfWhichNobodyKnowsWhetherItWasWrittenDownIsGivenUp(fault: StoreScript.Fault) throws {
+        try Self.run { fixture, script in
+            let sessions = try await fixture.manager.mountSessions(at: "sessions")
+            script.next(.insert, fault)
+            script.next(.handOver, .unavailable, .unavailable, .unavailable)
+            await expectRefusal(.storeUnknown) {
+                try await sessions.issue("job", IssueOptions(period: .seconds(3_600), requestID: "one"))
+            }
+            try await fixture.wait(.seconds(60))
+            try await fixture.expectNoLeases()
+            // The request can be made again.
+            _ = try await sessions.issue("job", IssueOptions(requestID: "one"))
+        }
+    }
+
+    @Test func aLeaseThatTurnedActiveWithNobodyToHoldItIsGivenUpUntilTheStoreKnowsIt() throws {
+        try Self.run { fixture, script in
+            script.next(.activate, .doneAndLost)
+            script.next(.handOver, .unavailable, .unavailable, .unavailable)
+            script.next(.other(.place), .unavailable, .lost)
+            await expectRefusal(.storeUnknown) { try await fixture.mount.issue("app") }
+            #expect(fixture.target.liveCredentials.count == 1)
+            try await fixture.wait(.seconds(10))
+            #expect(fixture.target.principals.isEmpty)
+            try await fixture.expectNoLeases()
+            #expect(fixture.log.count(.issueFailed) == 1)
+        }
+    }
+
+    @Test func whatWasGivenUpIsTriedAgainAlsoWhenTheCallerIsGone() throws {
+        try Self.run { fixture, script in
+            fixture.target.script(.issue, .delay(.seconds(5)))
+            script.next(.handOver, .unavailable, .unavailable)
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    await #expect(throws: CancellationError.self) { _ = try await fixture.mount.issue("app") }
+                }
+                try? await fixture.wait(.seconds(1))
+                group.cancelAll()
+            }
+            // Well before the deadline of the pending lease.
+            try await fixture.wait(.seconds(8))
+            #expect(fixture.target.principals.isEmpty)
+            try await fixture.expectNoLeases()
         }
     }
 }

@@ -26,6 +26,9 @@ extension LeaseManager {
         let found: String?
         do {
             found = try await askTarget(mount, call)
+        } catch let error as CancellationError {
+            // Whoever asked went away: that says nothing about the target.
+            throw error
         } catch {
             throw LeaseError(BackendFailure(reading: error, during: .other), at: mount)
         }

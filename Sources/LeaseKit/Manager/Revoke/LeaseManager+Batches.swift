@@ -25,7 +25,9 @@ extension LeaseManager {
         guard mount.abilities.leaseKind == .credential, mount.abilities.isRevocable, record.state != .ending else {
             return nil
         }
-        let now = clock.now
+        let moment = clock.moment()
+        let now = moment.now
+        if mount.isCalling(about: record.id, at: moment.continuous) { return nil }
         guard mount.gate.withLock({ $0.enter(.revocation, at: now) }) == nil else { return nil }
         defer { mount.leave(.revocation) }
         let call = call(for: record, at: mount, now: now, timeout: mount.settings.revokeTimeout)
@@ -39,7 +41,7 @@ extension LeaseManager {
             note(failure, at: mount)
             result = .failure(failure)
         }
-        let weighed = await weigh(result, from: call.target, of: mount)
+        let weighed = ledger.store.traits.isExclusive ? result : await weigh(result, from: call.target, of: mount)
         return judge(record, at: mount, wasBeingIssued: wasBeingIssued, askedAt: now).verdict(weighed)
     }
 

@@ -113,7 +113,7 @@ extension LeaseManager {
             note(failure, at: mount)
             result = .failure(failure)
         }
-        let weighed = await weigh(result, from: call.target, of: mount)
+        let weighed = ledger.store.traits.isExclusive ? result : await weigh(result, from: call.target, of: mount)
         return judge(record, at: mount, wasBeingIssued: wasBeingIssued, askedAt: moment.now).verdict(weighed)
     }
 
