@@ -30,6 +30,8 @@ final class TrackedLease: @unchecked Sendable {
     /// When its time is over by the true clock, and when that was noted; nil when that cannot be said.
     var trueEnd: (at: Duration, notedAt: Duration)?
     var outcome: LeaseOutcome?
+    /// When it was written down, by the true clock.
+    var insertedAt = Duration.zero
     /// When it turned revoking, by the true clock.
     var revokingSince: Duration?
     /// Whether somebody put or took something at the target in its name.

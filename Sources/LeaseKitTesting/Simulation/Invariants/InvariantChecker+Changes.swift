@@ -39,6 +39,7 @@ extension InvariantChecker {
             return violate(10, known, "a record that was gone came back")
         }
         let lease = TrackedLease(record, deployment: deployment, plan: plan(of: record.path, in: deployment))
+        lease.insertedAt = target.time.read().continuous
         leases[record.id] = lease
         live[deployment].insert(record.id)
         lease.note(
@@ -118,6 +119,7 @@ extension InvariantChecker {
         }
         if case .remove(_, let outcome) = update {
             lease.outcome = outcome
+            noteBelief(lease, context)
             if !(before?.isHollow ?? false) { checkRemoval(lease, outcome) }
             count("removed.\(outcome)")
             lease.generation = record.generation
