@@ -54,18 +54,19 @@ extension LeaseManager {
             let moment = clock.moment()
             let plan = try await plan(record, options, at: mount, moment)
             let outcome: LeaseChangeOutcome
+            var window: RenewalWindow?
             if plan.expiresAt < record.expiresAt {
-                outcome = try await shorten(record, plan, at: mount, until: deadline)
+                outcome = try await shorten(record, plan, at: mount, until: deadline, &window)
             } else {
                 // Also when the end stays where it is: what is answered is counted from our clock, which may have lagged since
                 // the record was written, and only the target knows what it grants from now on.
-                outcome = try await lengthen(record, plan, at: mount, until: deadline)
+                outcome = try await lengthen(record, plan, at: mount, until: deadline, &window)
             }
             switch outcome {
             case .applied(let renewed):
                 alarm.ring(ifLaterThan: moment.continuous(at: renewed.due))
                 publish(LeaseEvent(.renewed, renewed, at: moment.now))
-                return plan.outcome(renewed.expiresAt)
+                return plan.outcome(renewed.expiresAt, window: window)
             case .refused(.generationChanged), .refused(.beyondParent):
                 guard let fresh = try await ledger.find(seen.id) else { throw LeaseError.notFound(seen.id) }
                 // The target holds an end that was planned on the old record, so it is moved once more.
@@ -129,7 +130,8 @@ extension LeaseManager {
         _ record: LeaseRecord,
         _ plan: RenewalPlan,
         at mount: MountRuntime,
-        until deadline: Duration
+        until deadline: Duration,
+        _ window: inout RenewalWindow?
     ) async throws -> LeaseChangeOutcome {
         var handle = record.handle
         if record.needsConfirmation {
@@ -137,6 +139,7 @@ extension LeaseManager {
             handle = try await move(record, handle, to: record.expiresAt, plan, at: mount, until: deadline).handle
         }
         let moved = try await move(record, handle, to: plan.expiresAt, plan, at: mount, until: deadline)
+        window = moved.window
         var change = LeaseExtension(
             expiresAt: moved.expiresAt,
             handle: moved.handle == record.handle ? nil : moved.handle,
@@ -153,7 +156,8 @@ extension LeaseManager {
         _ record: LeaseRecord,
         _ plan: RenewalPlan,
         at mount: MountRuntime,
-        until deadline: Duration
+        until deadline: Duration,
+        _ window: inout RenewalWindow?
     ) async throws -> LeaseChangeOutcome {
         var change = LeaseExtension(
             expiresAt: plan.expiresAt,
@@ -165,6 +169,7 @@ extension LeaseManager {
         guard let shortened = outcome.record else { return outcome }
         alarm.ring(ifLaterThan: plan.moment.continuous(at: shortened.due))
         let moved = try await move(shortened, shortened.handle, to: plan.expiresAt, plan, at: mount, until: deadline)
+        window = moved.window
         change.expiresAt = moved.expiresAt
         change.handle = moved.handle == record.handle ? nil : moved.handle
         change.generation = shortened.generation
@@ -180,7 +185,7 @@ extension LeaseManager {
         _ plan: RenewalPlan,
         at mount: MountRuntime,
         until deadline: Duration
-    ) async throws -> (expiresAt: LeaseInstant, handle: [UInt8]) {
+    ) async throws -> (expiresAt: LeaseInstant, handle: [UInt8], window: RenewalWindow?) {
         let moment = clock.moment()
         let call = call(
             for: record,
@@ -240,7 +245,7 @@ extension LeaseManager {
                     lease: record.id
                 )
             }
-            return (min(reached, end), answer.1)
+            return (min(reached, end), answer.1, renewed.window)
         case .failure(let failure):
             note(failure, at: mount)
             let learnt = answer.1 == record.handle ? nil : answer.1
