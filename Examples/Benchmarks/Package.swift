@@ -23,6 +23,7 @@ let package = Package(
                 "CRawSQLite",
                 .product(name: "LeaseKit", package: "LeaseKit"),
                 .product(name: "LeaseKitSQLite", package: "LeaseKit"),
+                .product(name: "LeaseKitTesting", package: "LeaseKit"),
             ],
             swiftSettings: [.treatAllWarnings(as: .error)]
         ),

@@ -32,7 +32,10 @@ struct RenewalAgenda: Sendable {
 
     /// Puts a number in, or moves it.
     mutating func set(_ number: Int, due: Duration) {
-        let entry = Entry(due: due.saturatingNanoseconds, number: Int32(number))
+        // Rounded up: what is due in the middle of a nanosecond is not due at its beginning.
+        let floor = due.saturatingNanoseconds
+        let isCut = floor < .max && .nanoseconds(floor) < due
+        let entry = Entry(due: isCut ? floor + 1 : floor, number: Int32(number))
         let place = Int(places[number])
         if place < 0 {
             entries.append(entry)

@@ -23,8 +23,8 @@ extension RenewalPolicy {
             let latest = min(max(earliest, window.latest), granted)
             return start + earliest + (latest - earliest) * random
         }
-        let spread = held(jitter, 0, 0.5) * (2 * random - 1)
-        return start + granted * held(held(renewAt, 0.05, 0.95) + spread, 0.01, 0.98)
+        let spread = 1 + held(jitter, 0, 0.5) * (2 * random - 1)
+        return start + granted * held(held(renewAt, 0.05, 0.95) * spread, 0.01, 0.98)
     }
 
     /// How long to wait after the `failures`th failure in a row, when `left` is left of the lease; nil when nothing is left.

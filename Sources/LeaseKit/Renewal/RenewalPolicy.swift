@@ -15,7 +15,7 @@
 public struct RenewalPolicy: Sendable, Hashable {
     /// Which part of the time that was granted passes before the lease is renewed.
     public var renewAt: Double
-    /// How much earlier or later than that, as a part of the whole: 0.1 spreads over a tenth to either side.
+    /// How much earlier or later than that, and than a retry's time: 0.1 spreads over a tenth of it to either side.
     public var jitter: Double
     /// How long one attempt may take.
     public var attemptTimeout: Duration

@@ -141,7 +141,7 @@ extension RotationState {
         case (.degraded, .degraded), (.lost, .lost), (.healthy, .healthy), (nil, .healthy), (nil, .lost): break
         case (_, .degraded(let left)): actions.append(.tell(.degraded(left: left)))
         case (_, .lost): if !isClosing { actions.append(.tell(.lost)) }
-        case (_, .healthy): actions.append(.tell(.recovered))
+        case (_, .healthy): if lastNumber > 1 || toldHealth == .degraded { actions.append(.tell(.recovered)) }
         }
     }
 
