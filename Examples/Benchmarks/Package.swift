@@ -17,9 +17,12 @@ let package = Package(
             pkgConfig: "sqlite3",
             providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite3"])]
         ),
+        // Counts allocations.
+        .target(name: "CAllocations"),
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
+                "CAllocations",
                 "CRawSQLite",
                 .product(name: "LeaseKit", package: "LeaseKit"),
                 .product(name: "LeaseKitSQLite", package: "LeaseKit"),

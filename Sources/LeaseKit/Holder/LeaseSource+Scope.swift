@@ -100,7 +100,8 @@ extension LeaseSource {
         }
     }
 
-    private func next<Result: Sendable>(of lease: Lease<Secret>, since known: LeaseInstant) async -> ScopeEvent<Result> {
+    private func next<Result: Sendable>(of lease: Lease<Secret>, since known: LeaseInstant) async -> ScopeEvent<Result>
+    {
         do {
             return .news(try await nextChange(of: lease.id, at: lease.path, since: known))
         } catch {

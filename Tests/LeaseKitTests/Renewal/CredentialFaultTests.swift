@@ -10,7 +10,9 @@ import Testing
     @Test(arguments: [CrashStep.beforeIssue, .issueApplied, .issueAnswered])
     func f11ACrashWhileAReplacementIsMadeLeavesNothingThatNoRecordNames(step: CrashStep) throws {
         let crash = CrashPoints()
-        try ManagerWorld.run { $0.crash = crash.hook } _: { world in
+        try ManagerWorld.run {
+            $0.crash = crash.hook
+        } _: { world in
             try await world.run { fixture in
                 crash.arm(step, occurrence: 2)
                 await withThrowingTaskGroup(of: Void.self) { group in
@@ -19,7 +21,9 @@ import Testing
                         through: LeaseRoute(fixture.mount),
                         on: RenewalScheduler(time: fixture.time)
                     )
-                    group.addTask { try await fixture.mount.withLease("app") { _ in try await fixture.wait(.seconds(60)) } }
+                    group.addTask {
+                        try await fixture.mount.withLease("app") { _ in try await fixture.wait(.seconds(60)) }
+                    }
                     group.addTask { _ = try? await fixture.mount.issue("app") }
                     _ = await crash.waitForCrash()
                     #expect(credential.current == nil)
@@ -269,12 +273,16 @@ import Testing
     }
 
     @Test func f21ChildrenAreEndedBeforeTheParentThatTheyNeed() throws {
-        try HolderFixture.run { $0.abilities.needsParent = true } _: { holder in
+        try HolderFixture.run {
+            $0.abilities.needsParent = true
+        } _: { holder in
             let parent = try await holder.mount.issue("app")
             let child = try await holder.mount.issue("app", IssueOptions(parent: parent.id))
             try await holder.mount.revoke(parent.id)
             let ended = holder.target.history.filter { $0.operation == .revoke }.map(\.name)
-            let (children, parents) = (ended.lastIndex(of: child.secret.username), ended.firstIndex(of: parent.secret.username))
+            let (children, parents) = (
+                ended.lastIndex(of: child.secret.username), ended.firstIndex(of: parent.secret.username)
+            )
             #expect(try #require(children) < #require(parents))
         }
     }
@@ -357,7 +365,10 @@ import Testing
             holder.target.setInventoryLag(.seconds(120))
             let credential = holder.credential()
             let first = try await credential.get()
-            holder.target.plant("young", mark: LeaseMark(deployment: "tests", lease: LeaseID(high: 5, low: 9), epoch: 1))
+            holder.target.plant(
+                "young",
+                mark: LeaseMark(deployment: "tests", lease: LeaseID(high: 5, low: 9), epoch: 1)
+            )
             let report = try await holder.manager.sweepOrphans(ofMountAt: "database")
             #expect(report.ended == 0)
             #expect(holder.target.check(first.secret) && holder.target.principal("young") != nil)

@@ -9,7 +9,9 @@ import Testing
 @Suite struct RotationStateTests {
     private var state = RotationState(RenewalPolicy(jitter: 0), RotationPolicy(), brokerCount: 1, sharesLeases: true)
 
-    private mutating func decide(_ seconds: Int) -> [RotationAction] { state.decide(at: .seconds(seconds), random: 0.5) }
+    private mutating func decide(_ seconds: Int) -> [RotationAction] {
+        state.decide(at: .seconds(seconds), random: 0.5)
+    }
 
     /// What is decided, without what is only told.
     private mutating func calls(_ seconds: Int) -> [RotationAction] {
@@ -18,7 +20,8 @@ import Testing
 
     /// Lets the attempt that is under way come to something.
     @discardableResult
-    private mutating func make(_ number: UInt64, at seconds: Int, for ttl: Int = 3_600, isFinal: Bool = false) -> UInt64 {
+    private mutating func make(_ number: UInt64, at seconds: Int, for ttl: Int = 3_600, isFinal: Bool = false) -> UInt64
+    {
         let end = Duration.seconds(seconds + ttl)
         let made = RotationState.Made(
             attempt: state.making ?? 0,

@@ -65,10 +65,12 @@ final class RotationCore: ScheduledWorker {
 
     /// Leaves the scheduler once everything is given back.
     func leave() {
-        guard isClosed, let number = slot.withLock({ slot in
-            defer { slot = nil }
-            return slot
-        }) else { return }
+        guard isClosed,
+            let number = slot.withLock({ slot in
+                defer { slot = nil }
+                return slot
+            })
+        else { return }
         scheduler.detach(number)
     }
 
@@ -153,7 +155,9 @@ final class RotationCore: ScheduledWorker {
         }
         guard let latest, !inner.waiters.isEmpty else { return }
         let left = current.term.left(at: now)
-        for waiter in inner.waiters where waiter.validFor <= left { after.answers.append((waiter.reply, .success(latest))) }
+        for waiter in inner.waiters where waiter.validFor <= left {
+            after.answers.append((waiter.reply, .success(latest)))
+        }
         inner.waiters.removeAll { $0.validFor <= left || $0.reply.isAbandoned }
     }
 }

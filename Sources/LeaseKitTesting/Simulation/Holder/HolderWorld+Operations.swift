@@ -75,7 +75,9 @@ extension HolderWorld {
                 // Whoever is told that it is over stops; so does who is told to finish, in its own time.
                 if use.standing == .over { break }
                 if !target.check(secret.secret), !disturbed.contains(secret.lease), !isSuspendedLate {
-                    violate("1: generation \(secret.generation) of \(roles[number]) is in use as \(use.standing), and its target does not take it")
+                    violate(
+                        "1: generation \(secret.generation) of \(roles[number]) is in use as \(use.standing), and its target does not take it"
+                    )
                 }
                 try await time.sleep(for: min(.seconds(2), length))
             }
@@ -103,7 +105,9 @@ extension HolderWorld {
                     try await sessions.withLease("job") { job in
                         try await mount.withLease("scope", IssueOptions(parent: job.id)) { lease in
                             child.withLock { $0 = lease.secret }
-                            if !self.target.check(lease.secret) { self.violate("1: a scope began without a credential") }
+                            if !self.target.check(lease.secret) {
+                                self.violate("1: a scope began without a credential")
+                            }
                             try await self.time.sleep(for: length)
                             if !self.target.check(lease.secret) {
                                 self.violate("1: a scope went on when its credential had gone")

@@ -19,7 +19,11 @@ struct RenewalRule: Sendable {
         RenewalRule(name: "model: Spring drop", first: { _ in ttl - 60 }, retry: { _, _, _ in nil }),
         // Retried after the time that was granted, which is over by then.
         RenewalRule(name: "model: Spring retain", first: { _ in ttl - 60 }, retry: { _, _, _ in ttl - 60 }),
-        RenewalRule(name: "model: Spring retain, threshold 2000 s", first: { _ in ttl - 2_000 }, retry: { _, _, _ in ttl - 2_000 }),
+        RenewalRule(
+            name: "model: Spring retain, threshold 2000 s",
+            first: { _ in ttl - 2_000 },
+            retry: { _, _, _ in ttl - 2_000 }
+        ),
         // Two thirds plus a third of a grace of 10 to 20 %; gives up inside the grace.
         RenewalRule(
             name: "model: Vault watcher",
