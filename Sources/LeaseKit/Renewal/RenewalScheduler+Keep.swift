@@ -102,7 +102,7 @@ extension RenewalScheduler {
         if isMoved { alarm.ring(ifLaterThan: now) }
     }
 
-    /// Takes in a worker; its time comes at once. Nil when the scheduler has stopped.
+    /// Takes in a worker, whose time comes at once; nil when the scheduler has stopped.
     func attach(_ worker: any ScheduledWorker) -> Int? {
         let now = now
         let slot: Int? = state.withLock { state in

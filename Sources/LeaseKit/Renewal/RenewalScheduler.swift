@@ -5,7 +5,6 @@
 /// ``RotatingCredential``.
 ///
 /// ```swift
-/// let scheduler = RenewalScheduler()
 /// let route = LeaseRoute(database)
 /// try await withThrowingTaskGroup(of: Void.self) { group in
 ///     group.addTask { try await scheduler.run() }

@@ -119,6 +119,23 @@ import Testing
         #expect(found.contains { if case .end(1, _, _, _, true) = $0 { true } else { false } })
     }
 
+    @Test mutating func withALingerItIsLeftAloneForThoseWhoTakeNothingInHand() {
+        state = RotationState(
+            RenewalPolicy(jitter: 0),
+            RotationPolicy(linger: .seconds(60)),
+            brokerCount: 1,
+            sharesLeases: true
+        )
+        _ = decide(0)
+        make(1, at: 0)
+        _ = state.rejected(1, at: .seconds(100))
+        _ = decide(100)
+        make(2, at: 100)
+        #expect(calls(101) == [])
+        #expect(state.nextWake(at: .seconds(101)) == .seconds(160))
+        #expect(calls(160).count == 1)
+    }
+
     @Test mutating func aThirdOneIsMadeOnlyWhenTheFirstIsGone() {
         _ = decide(0)
         make(1, at: 0)

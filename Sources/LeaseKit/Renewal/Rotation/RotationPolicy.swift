@@ -5,6 +5,10 @@
 public struct RotationPolicy: Sendable, Hashable {
     /// How long the users of a generation may go on when the next one is there.
     public var grace: Duration
+    /// How long a generation that nobody has in hand is left alone when the next one is there.
+    ///
+    /// For holders that read a credential for each request and check nothing out: longer than their longest request.
+    public var linger: Duration
     /// What happens to users who are still there after the grace.
     public var onDeadline: OnDeadline
     /// The least time between two replacements that somebody asks for: by a rejection, or for more time than is left.
@@ -29,6 +33,7 @@ public struct RotationPolicy: Sendable, Hashable {
     /// Makes a policy.
     public init(
         grace: Duration = .seconds(30),
+        linger: Duration = .zero,
         onDeadline: OnDeadline = .revoke,
         minimumInterval: Duration = .seconds(30),
         issueTimeout: Duration = .seconds(30),
@@ -36,7 +41,8 @@ public struct RotationPolicy: Sendable, Hashable {
         revocationTimeout: Duration = .seconds(30),
         getTimeout: Duration = .seconds(30)
     ) {
-        self.grace = grace
+        self.grace = max(grace, linger)
+        self.linger = linger
         self.onDeadline = onDeadline
         self.minimumInterval = minimumInterval
         self.issueTimeout = issueTimeout

@@ -38,7 +38,11 @@ extension RotationState {
 
     /// When it has to decide again if nothing happens before; nil for never.
     func nextWake(at now: Duration) -> Duration? {
-        var times = retired.filter { !$0.isEnding }.map(\.deadline)
+        var times: [Duration] = []
+        for old in retired where !old.isEnding {
+            let isUsed = users[old.number] ?? 0 > 0
+            times.append(isUsed ? old.deadline : min(old.deadline, old.restsUntil))
+        }
         if let current {
             times.append(current.term.end)
             let danger = current.term.end - renewal.danger(granted: current.term.granted)
@@ -63,6 +67,7 @@ extension RotationState {
                 home: Int(lost.term.home),
                 end: lost.term.end,
                 deadline: now,
+                restsUntil: now,
                 mayBeLive: mayBeLive
             )
         )
@@ -82,7 +87,8 @@ extension RotationState {
             let old = retired[index]
             let count = users[old.number] ?? 0
             // A third generation would be one too many: who waits for a replacement goes before who is finishing.
-            guard count == 0 || now >= old.deadline || isPlaceNeeded else { continue }
+            let isIdle = count == 0 && now >= old.restsUntil
+            guard isIdle || now >= old.deadline || isPlaceNeeded else { continue }
             retired[index].isEnding = true
             actions.append(.tell(.drained(number: old.number, users: count)))
             let end = RotationAction.end(

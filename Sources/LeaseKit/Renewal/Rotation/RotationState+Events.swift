@@ -39,6 +39,7 @@ extension RotationState {
                 home: Int(old.term.home),
                 end: old.term.end,
                 deadline: min(deadline, old.term.end),
+                restsUntil: min(isClosing ? now : now + max(.zero, rotation.linger), old.term.end),
                 mayBeLive: true
             )
         )
@@ -124,6 +125,7 @@ extension RotationState {
         if let index = retired.firstIndex(where: { $0.lease == lease }) {
             retired[index].mayBeLive = false
             retired[index].deadline = min(retired[index].deadline, now)
+            retired[index].restsUntil = now
         } else if current?.lease == lease {
             // Its end is now; the next decision draws the conclusions.
             current?.term.move(to: now, at: now)
@@ -140,7 +142,7 @@ extension RotationState {
         current = held
     }
 
-    /// A target did not take a generation. False when that is old news.
+    /// A target did not take a generation; false when that is old news.
     mutating func rejected(_ number: UInt64, at now: Duration) -> Bool {
         guard current?.number == number, want != .rejected else { return false }
         wish(.rejected, at: now, notBefore: max(now, (lastMadeAt ?? now) + rotation.minimumInterval))
@@ -193,6 +195,7 @@ extension RotationState {
         closeBy = deadline
         for index in retired.indices where !retired[index].isEnding {
             retired[index].deadline = min(retired[index].deadline, now + max(.zero, deadline - now) / 2)
+            retired[index].restsUntil = now
         }
     }
 }

@@ -33,6 +33,8 @@ struct RotationState: Sendable {
         let home: Int
         let end: Duration
         var deadline: Duration
+        /// Until when it is left alone even without users.
+        var restsUntil: Duration
         var isEnding = false
         /// Whether it is, or may be, good for anything at the target.
         var mayBeLive: Bool
