@@ -16,7 +16,7 @@ protocol Driver: Sendable {
     func isRejection(_ error: any Error) -> Bool
 }
 
-/// A connection, and the hold on the generation that it was opened with. The hold ends with it.
+/// A connection, and the hold on the generation that it was opened with, which ends with it.
 final class Pooled<Connection: Sendable>: Sendable {
     let connection: Connection
     let use: CredentialUse
@@ -51,7 +51,7 @@ actor Pool<Target: Driver> {
         }
     }
 
-    /// Closes idle connections of old generations, so that nothing waits for them. Run it beside the pool.
+    /// Closes idle connections of old generations, so that nothing waits for them; runs beside the pool.
     func run() async {
         for await _ in credential.updates() {
             let old = idle.filter { $0.use.standing != .current }
@@ -96,7 +96,7 @@ protocol PostgresClientLike: Sendable {
 
 /// One client for each generation: the new one takes the queries, the old one finishes its own.
 final class RotatingPostgresClient<Client: PostgresClientLike>: Sendable {
-    /// A client and its hold. Queries keep it while they run; with the last one the hold ends, and the client with it.
+    /// A client and its hold: queries keep it while they run, and with the last one the hold ends, and the client.
     private final class Generation: Sendable {
         let client: Client
         private let use: CredentialUse
