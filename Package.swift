@@ -31,6 +31,7 @@ let package = Package(
     products: [
         .library(name: "LeaseKit", targets: ["LeaseKit"]),
         .library(name: "LeaseKitKeeper", targets: ["LeaseKitKeeper"]),
+        .library(name: "LeaseKitPostgres", targets: ["LeaseKitPostgres"]),
         .library(name: "LeaseKitSQLite", targets: ["LeaseKitSQLite"]),
         .library(name: "LeaseKitTesting", targets: ["LeaseKitTesting"]),
     ],
@@ -84,6 +85,25 @@ let package = Package(
         .testTarget(
             name: "LeaseKitSQLiteTests",
             dependencies: ["LeaseKit", "LeaseKitSQLite", "LeaseKitTesting", "CSQLite", "KillSubject"],
+            swiftSettings: settings
+        ),
+        .systemLibrary(
+            name: "CLibPQ",
+            pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
+        ),
+        .target(
+            name: "LeaseKitPostgres",
+            dependencies: [
+                "LeaseKit", "CLibPQ",
+                // Apple's platforms have CommonCrypto.
+                .target(name: "COpenSSL", condition: .when(platforms: [.linux])),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "LeaseKitPostgresTests",
+            dependencies: ["LeaseKit", "LeaseKitPostgres", "LeaseKitSQLite", "LeaseKitTesting", "CLibPQ"],
             swiftSettings: settings
         ),
         .testTarget(

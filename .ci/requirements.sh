@@ -15,6 +15,8 @@ minimum_swift=6.2
 #   WHY    ends the sentence "Installing APT: …"
 list_requirements() {
     need build libssl-dev - "the keeper of secrets, LeaseKitKeeper, encrypts with OpenSSL's libcrypto (on Apple's platforms with CryptoKit)."
+    need build libpq-dev libpq "the backend for PostgreSQL, LeaseKitPostgres, talks to its servers through libpq."
+    need test postgresql postgresql@15 "the tests of LeaseKitPostgres start servers of their own, in temporary folders."
     need build libsqlite3-dev sqlite3 "the durable store, LeaseKitSQLite, stands on the system's SQLite."
 }
 

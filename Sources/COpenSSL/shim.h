@@ -8,7 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #else
-#error "LeaseKitKeeper needs the headers of OpenSSL. Debian, Ubuntu: apt-get install libssl-dev. macOS: brew install openssl@3"
+#error "LeaseKit needs the headers of OpenSSL. Debian, Ubuntu: apt-get install libssl-dev. macOS: brew install openssl@3"
 #endif
 
 #endif

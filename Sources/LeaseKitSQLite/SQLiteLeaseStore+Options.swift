@@ -8,11 +8,17 @@ extension SQLiteLeaseStore {
         public var durability: Durability
         /// How much of the file is kept in memory, in KiB.
         public var cacheKibibytes: Int
+        /// Whether calls run in place, one at a time, instead of on a thread of the store's own.
+        ///
+        /// For tests in virtual time, whose executor has to see every step. It blocks the callers' threads while the disk works, and
+        /// callers share no syncs.
+        public var runsInPlace: Bool
 
         /// Makes options.
-        public init(durability: Durability = .full, cacheKibibytes: Int = 16_384) {
+        public init(durability: Durability = .full, cacheKibibytes: Int = 16_384, runsInPlace: Bool = false) {
             self.durability = durability
             self.cacheKibibytes = cacheKibibytes
+            self.runsInPlace = runsInPlace
         }
     }
 

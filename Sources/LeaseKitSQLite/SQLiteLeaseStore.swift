@@ -27,7 +27,13 @@ public final class SQLiteLeaseStore: LeaseStore {
     ///
     /// Does no I/O: the file is opened by the manager.
     public convenience init(path: String, options: Options = Options()) {
-        self.init(path: path, options: options, hooks: CommitHooks(), entropy: .system, isInline: false)
+        self.init(
+            path: path,
+            options: options,
+            hooks: CommitHooks(),
+            entropy: .system,
+            isInline: options.runsInPlace
+        )
     }
 
     /// Makes a store whose calls run in place, and whose commits a test can step into.
@@ -51,6 +57,11 @@ public final class SQLiteLeaseStore: LeaseStore {
     /// Closes the file for one manager.
     public func close(_ incarnation: Incarnation) async {
         _ = try? await runner.run(isAlone: true) { $0.close(incarnation) }
+    }
+
+    /// Lets go of the file, whoever has it open: what the end of a process does, for tests.
+    package func drop() async {
+        _ = try? await runner.run(isAlone: true) { $0.drop() }
     }
 }
 

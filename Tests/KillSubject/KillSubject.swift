@@ -10,65 +10,36 @@ import LeaseKitSQLite
     import Darwin
 #endif
 
-/// A process that is there to be killed: it issues, renews and revokes for as long as it lives, and says what it was told.
+/// A process for the tests to start: to kill it, or to look at the store from outside.
 ///
-///     KillSubject DATABASE DIRECTORY [STEP:COUNT]
+///     KillSubject live DATABASE SOCKET [STEP:COUNT]   issues, renews and revokes for as long as it lives
+///     KillSubject serve SOCKET SEED                   is the target of those
+///     KillSubject hold DATABASE only|fork|release     has it open, perhaps with a forked child, perhaps closes it then
+///     KillSubject try DATABASE [UID]                  opens it as another user, and says what it was told
+///     KillSubject measure DATABASE                    says how long the first issue took, and what memory it cost
 @main
 enum KillSubject {
     static func main() async throws {
-        let arguments = CommandLine.arguments
-        guard arguments.count >= 3 else { return say("usage: KillSubject DATABASE DIRECTORY [STEP:COUNT]") }
-        let steps = KillSteps(arguments.count > 3 ? arguments[3] : nil)
-        let hooks = CommitHooks(
-            before: {
-                steps.reach(.beforeCommit)
-                return nil
-            },
-            after: {
-                steps.reach(.afterCommit)
-                return nil
+        let arguments = CommandLine.arguments.dropFirst().map { $0 }
+        switch (arguments.first, arguments.count) {
+        case ("live", 3...4):
+            try await Living(arguments[1], arguments[2], KillSteps(arguments.count > 3 ? arguments[3] : nil)).live()
+        case ("serve", 3):
+            guard let server = TargetServer(path: arguments[1], seed: UInt64(arguments[2]) ?? 0) else {
+                return say("no socket")
             }
-        )
-        let store = SQLiteLeaseStore(path: arguments[1], hooks: hooks, isInline: false)
-        let backend = DirectoryBackend(directory: arguments[2], steps: steps)
-        try await withLeaseManager(store: store) { manager in
-            let limits = TTLLimits(ttl: .milliseconds(500), maximum: .seconds(2))
-            let settings = MountSettings(
-                limits: limits,
-                issueTimeout: .milliseconds(500),
-                renewTimeout: .milliseconds(500)
-            )
-            let mount = try await manager.mount(backend, at: "files", settings)
             say("ready")
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for _ in 0..<4 {
-                    group.addTask {
-                        for round in 0..<60 { try await live(round, mount) }
-                    }
-                }
-                try await group.waitForAll()
-            }
-            say("done")
+            server.run()
+        case ("hold", 3): try await Looking(arguments[1]).hold(arguments[2])
+        case ("try", 2...3): await Looking(arguments[1]).attempt(as: arguments.count > 2 ? uid_t(arguments[2]) : nil)
+        case ("measure", 2): try await Looking(arguments[1]).measure()
+        default: say("unknown arguments")
         }
     }
+}
 
-    /// One lease: issued, perhaps renewed, perhaps revoked, else left to run out.
-    private static func live(_ round: Int, _ mount: Mount<Duration, String>) async throws {
-        let lease = try await mount.issue(.zero, IssueOptions(ttl: .milliseconds(round % 3 == 0 ? 1_500 : 500)))
-        say("issued \(lease.id) \(lease.secret) \(lease.expiresAt.nanosecondsSinceEpoch)")
-        if round % 2 == 0 {
-            let renewed = try await mount.renew(lease.id)
-            say("renewed \(lease.id) \(renewed.expiresAt.nanosecondsSinceEpoch)")
-        }
-        if round % 4 < 3 {
-            say("revoking \(lease.id)")
-            _ = try await mount.revoke(lease.id)
-        }
-    }
-
-    /// Says a line in one system call, so that it is said or not.
-    private static func say(_ line: String) {
-        let bytes = Array((line + "\n").utf8)
-        _ = bytes.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
-    }
+/// Says a line in one system call, so that it is said or not.
+func say(_ line: String) {
+    let bytes = Array((line + "\n").utf8)
+    _ = bytes.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
 }

@@ -1,6 +1,8 @@
 // Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
 // SPDX-License-Identifier: Apache-2.0
 
+import LeaseKit
+
 #if canImport(Glibc)
     import Glibc
 #else
@@ -16,15 +18,20 @@ final class ChildProcess {
     struct Trouble: Error { let code: Int32 }
 
     init(_ executable: String, _ arguments: [String]) throws {
+        (id, output) = try Self.spawning.withLock { _ in try Self.spawn(executable, arguments) }
+    }
+
+    private static func spawn(_ executable: String, _ arguments: [String]) throws -> (pid_t, Int32) {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw Trouble(code: errno) }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
         posix_spawn_file_actions_addclose(&actions, ends[0])
         defer { posix_spawn_file_actions_destroy(&actions) }
         // The test executables lie side by side.
-        let path = "\(Self.directory)/\(executable)"
+        let path = "\(directory)/\(executable)"
         var words = ([path] + arguments).map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
         var id: pid_t = 0
@@ -34,8 +41,7 @@ final class ChildProcess {
             close(ends[0])
             throw Trouble(code: code)
         }
-        self.id = id
-        output = ends[0]
+        return (id, ends[0])
     }
 
     deinit { close(output) }
@@ -69,6 +75,9 @@ final class ChildProcess {
         while waitpid(id, &status, 0) < 0 && errno == EINTR {}
         return status & 0x7F == SIGKILL
     }
+
+    /// Held while a pipe is there that another child would inherit, which would keep the end of this one's output from being seen.
+    private static let spawning = Locked(())
 
     private static var directory: String {
         var buffer = [CChar](repeating: 0, count: 4_096)

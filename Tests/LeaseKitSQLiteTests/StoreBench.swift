@@ -35,14 +35,18 @@ struct StoreBench {
     }
 
     func insertion(_ number: UInt64, _ path: String = "db/app") -> LeaseInsertion {
+        Self.insertion(number, of: mount, path)
+    }
+
+    static func insertion(_ number: UInt64, of mount: MountID, _ path: String = "db/app") -> LeaseInsertion {
         LeaseInsertion(
             id: LeaseID(high: number, low: number &* 0x9E37_79B9_7F4A_7C15),
             mount: mount,
             path: path,
             handle: [1, 2, 3],
-            issuedAt: Self.now,
-            expiresAt: Self.now + .seconds(600),
-            deadline: Self.now + .seconds(30)
+            issuedAt: now,
+            expiresAt: now + .seconds(600),
+            deadline: now + .seconds(30)
         )
     }
 

@@ -17,6 +17,11 @@ final class TemporaryDirectory: Sendable {
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
+    /// A directory in memory where there is such a place: for files whose own syncs are not the point.
+    static func inMemory() throws -> TemporaryDirectory {
+        try TemporaryDirectory(in: access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp")
+    }
+
     struct Trouble: Error { let code: Int32 }
 
     deinit {

@@ -23,21 +23,6 @@ struct TroubleTests {
         path = directory.file()
     }
 
-    @Test("another process is refused at once, and let in when the first is dead")
-    func oneWriter() async throws {
-        let target = try TemporaryDirectory()
-        defer { for name in target.names { unlink("\(target.path)/\(name)") } }
-        let child = try ChildProcess("KillSubject", [path, target.path])
-        #expect(child.line() == "ready")
-        let error = await StoreBench.refusal { _ = try await StoreBench(path) }
-        #expect(error?.kind == .unavailable)
-        #expect(error?.message.contains("in process \(child.id)") == true)
-        child.kill()
-        #expect(child.waitForEnd())
-        let bench = try await StoreBench(path)
-        #expect(bench.opening.incarnation.rawValue > 1)
-    }
-
     @Test("every file is for its owner alone")
     func modes() async throws {
         try TemporaryDirectory.write([], to: path)
@@ -139,8 +124,8 @@ struct TroubleTests {
         await bench.close()
     }
 
-    @Test("a disk that is read-only: refused")
-    func readOnly() async throws {
+    @Test("a disk that turns read-only: refused")
+    func turnsReadOnly() async throws {
         let isFailing = Atomic<Bool>(false)
         let bench = try await StoreBench(
             path,
@@ -153,5 +138,38 @@ struct TroubleTests {
         isFailing.store(false, ordering: .relaxed)
         try await bench.insert(1)
         await bench.close()
+    }
+
+    @Test("a file and a directory that may not be written: refused, untouched, and fine again with the right to")
+    func readOnly() async throws {
+        let bench = try await StoreBench(path)
+        try await bench.insert(1)
+        await bench.close()
+        // The rights of a file do not bind root, so root has somebody else try.
+        let nobody: uid_t? = geteuid() == 0 ? 65_534 : nil
+        func own() {
+            guard let nobody else { return }
+            for name in directory.names { #expect(chown(directory.file(name), nobody, nobody) == 0) }
+            #expect(chown(directory.path, nobody, nobody) == 0)
+        }
+        func attempt() throws -> String? {
+            own()
+            return try ChildProcess("KillSubject", ["try", path] + (nobody.map { ["\($0)"] } ?? [])).line()
+        }
+        let before = TemporaryDirectory.read(path)
+        #expect(chmod(path, 0o400) == 0)
+        let file = try attempt()
+        #expect(
+            file?.hasPrefix("refused: ") == true && file?.contains("is read-only; give this user") == true,
+            "\(file ?? "")"
+        )
+        #expect(chmod(path, 0o600) == 0)
+        #expect(unlink(path + "-lock") == 0)
+        #expect(chmod(directory.path, 0o500) == 0)
+        let folder = try attempt()
+        #expect(folder?.hasPrefix("refused: ") == true && folder?.contains("its directory") == true, "\(folder ?? "")")
+        #expect(chmod(directory.path, 0o700) == 0)
+        #expect(TemporaryDirectory.read(path) == before)
+        #expect(try attempt() == "wrote")
     }
 }

@@ -23,11 +23,28 @@ final class KeyedTurns<Key: Hashable & Sendable>: Sendable {
             lines[key]?.append(reply)
             return reply
         }
-        if let turn, try await turn.value(until: deadline, time) == nil {
-            throw LeaseError(.deadlineExceeded, "another call for the same lease did not finish in time; try again")
-        }
+        if let turn { try await wait(for: turn, key, until: deadline, time) }
         defer { pass(key) }
         return try await body(turn != nil)
+    }
+
+    /// How many wait in line for a key.
+    func waiting(for key: Key) -> Int { lines.withLock { $0[key]?.count ?? 0 } }
+
+    private func wait(for turn: Reply<Void>, _ key: Key, until deadline: Duration, _ time: any LeaseTime) async throws {
+        do {
+            if try await turn.value(until: deadline, time) != nil { return }
+        } catch {
+            leave(turn, key)
+            throw error
+        }
+        leave(turn, key)
+        throw LeaseError(.deadlineExceeded, "another call for the same lease did not finish in time; try again")
+    }
+
+    /// Takes somebody who went away out of the line.
+    private func leave(_ turn: Reply<Void>, _ key: Key) {
+        lines.withLock { $0[key]?.removeAll { $0 === turn } }
     }
 
     /// Gives the turn to the next in line who is still there.

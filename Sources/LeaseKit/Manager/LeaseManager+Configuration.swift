@@ -18,7 +18,7 @@ extension LeaseManager {
         public var startTimeout: Duration
         /// How long ``LeaseManager/revoke(_:_:)`` waits for its report.
         public var revocationWait: Duration
-        /// How long a parent waits for its children before it is ended without them.
+        /// How long a parent waits at most for children that make progress before it is ended without them.
         public var patience: Duration
         /// How often the time is written down, orders of other managers are looked at, and the clocks are compared.
         public var observationInterval: Duration

@@ -28,6 +28,7 @@ public final class LeaseManager: Sendable {
     let ledger: Ledger
     let mounts = MountDirectory()
     let orders = OrderBoard()
+    let lostAnswers = LostAnswers()
     let work = WorkQueue()
     let alarm = Alarm()
     let lifecycle = Lifecycle()

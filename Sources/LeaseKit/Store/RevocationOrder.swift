@@ -23,6 +23,10 @@ public struct RevocationOrder: Hashable, Sendable, Identifiable {
     public var cutoff: UInt64
     /// How far it has come.
     public var progress: OrderProgress
+    /// The mount that its lease or the root of its tree must belong to; nil for any.
+    ///
+    /// Checked by ``refusal(root:hasChildren:)`` when it is placed, and not kept.
+    public var mount: MountID?
 
     /// Makes an order to place.
     public init(
@@ -55,6 +59,13 @@ public struct RevocationOrder: Hashable, Sendable, Identifiable {
         case .prefix(let prefix): return LeasePath.lies(record.path, under: prefix)
         case .mount(let mount): return record.mount == mount
         }
+    }
+
+    /// Decides whether an order about a lease that is there may be placed; nil when it may.
+    public func refusal(root: LeaseRecord, hasChildren: Bool) -> ChangeRefusal? {
+        if let mount, root.mount != mount { return .notFound }
+        if hasChildren, case .lease = selection { return .hasChildren }
+        return nil
     }
 
     /// Whether a closing order keeps a new lease out.

@@ -11,11 +11,11 @@ import CSQLite
 struct Connection: ~Copyable {
     let handle: OpaquePointer
 
-    /// Opens a file that is there.
-    init(path: String) throws(SQLiteFailure) {
+    /// Opens a file that is there, on the system's disk or on one that stands in its place.
+    init(path: String, disk: String? = nil) throws(SQLiteFailure) {
         var handle: OpaquePointer?
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
-        let code = sqlite3_open_v2(path, &handle, flags, nil)
+        let code = sqlite3_open_v2(path, &handle, flags, disk)
         guard code == SQLITE_OK, let handle else {
             sqlite3_close_v2(handle)
             throw SQLiteFailure(code: code, action: "open")

@@ -28,6 +28,7 @@ struct DatabaseFile: Hashable {
         }
         guard let found = look(path) else { throw refusal(path, errno) }
         if found.mode & 0o077 != 0 && chmod(path, 0o600) != 0 { throw refusal(path, errno) }
+        if access(path, R_OK | W_OK) != 0 { throw refusal(path, errno) }
         return found.file
     }
 

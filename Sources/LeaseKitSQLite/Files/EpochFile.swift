@@ -11,8 +11,8 @@ import LeaseKit
 
 /// A small file beside the database that remembers how far it had come: the witness against older copies.
 ///
-/// It is written after every commit and never synced, which costs about a microsecond. Whatever a power cut does to it, it then
-/// tells of an earlier commit than the database, never of a later one. A database that has seen fewer commits than the file
+/// It is written after every commit, in place and within one block of the disk, and synced after the first commit of each opening
+/// only: that costs about a microsecond. After a power cut it tells of an earlier commit than the database, never of a later one. A database that has seen fewer commits than the file
 /// beside it was put back from somewhere.
 struct EpochFile: ~Copyable {
     private let file: Int32
@@ -32,8 +32,10 @@ struct EpochFile: ~Copyable {
     private static let length = 128
 
     init(_ path: String, for database: String) throws {
+        let isNew = !DatabaseFile.exists(path)
         let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw DatabaseFile.refusal(database, errno) }
+        if isNew { DatabaseFile.syncDirectory(of: path) }
         var bytes = [UInt8](repeating: 0, count: Self.length)
         let count = bytes.withUnsafeMutableBytes { pread(file, $0.baseAddress, $0.count, 0) }
         self.file = file
@@ -52,6 +54,9 @@ struct EpochFile: ~Copyable {
         // A note that could not be written tells of an earlier commit, which is never wrong.
         _ = bytes.withUnsafeBytes { pwrite(file, $0.baseAddress, $0.count, 0) }
     }
+
+    /// Makes sure that a power cut leaves a file that can be read.
+    borrowing func sync() { fsync(file) }
 
     private static func read(_ bytes: ArraySlice<UInt8>) -> Witness {
         let text = String(decoding: bytes, as: UTF8.self)

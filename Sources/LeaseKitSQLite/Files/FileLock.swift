@@ -9,43 +9,122 @@ import LeaseKit
     import Darwin
 #endif
 
-/// The right to have a database open, held through a lock on a file beside it.
+/// The right to have a database open, held through locks on a file beside it.
 ///
-/// The system drops the lock when the process ends, however it ends: nobody has to clean up, and nobody can be locked out by the
-/// dead. SQLite's own locks would do, too, but for one thing: they are gone as soon as anything in the process opens and closes
-/// the database file, a log shipper, say.
+/// The system drops the locks when the process ends, however it ends: nobody has to clean up, and nobody can be locked out by the
+/// dead. There are two, because each has a hole that the other one closes:
+///
+/// - The lock of the *process* (`fcntl`) ends with the process alone, also when a child that it forked lives on. But it is gone
+///   as soon as anything in the process opens and closes the file, a log shipper, say; and it does not keep the process's own
+///   second store out.
+/// - The lock of the *open file* (`flock`) has neither flaw, but children inherit it, and keep it after their parent is dead.
+///
+/// So a process that is gone and seems to hold the second one alone holds nothing. Who has them is noted in the file.
 struct FileLock: ~Copyable {
     private let file: Int32
+    private let identity: FileIdentity
+    private let owner = getpid()
 
-    /// Takes the lock, or says at once who has it.
+    /// What this process holds, so that it never opens and closes such a file once more.
+    private static let held = Locked<Set<FileIdentity>>([])
+
+    /// Takes the locks, or says at once who has them.
     init(_ path: String, for database: String) throws {
-        let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw DatabaseFile.refusal(database, errno) }
-        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
-            let code = errno
-            let holder = Self.holder(file)
-            close(file)
-            if code != EWOULDBLOCK { throw DatabaseFile.refusal(database, code) }
-            throw StoreError(
-                .unavailable,
-                "the lease database \(database) is open already\(holder); only one manager may have it, so stop that one first, or "
-                    + "give this one a file of its own"
-            )
+        (file, identity) = try Self.held.withLock { held in
+            if let known = FileIdentity(path), held.contains(known) {
+                throw Self.taken(database, by: " in this very process")
+            }
+            let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+            guard file >= 0 else { throw DatabaseFile.refusal(database, errno) }
+            do {
+                try Self.lock(file, for: database)
+                guard let identity = FileIdentity(file) else { throw DatabaseFile.refusal(database, errno) }
+                held.insert(identity)
+                return (file, identity)
+            } catch {
+                close(file)
+                throw error
+            }
         }
-        let note = Array("\(getpid())\n".utf8)
+        let note = Array("\(owner)\n".utf8)
         _ = ftruncate(file, 0)
         _ = note.withUnsafeBytes { pwrite(file, $0.baseAddress, $0.count, 0) }
-        self.file = file
     }
 
     // The file stays: removing it would let two processes each hold the lock on a file of that name.
-    deinit { close(file) }
+    deinit {
+        // In a forked child the locks are its parent's, which goes on.
+        let isOwner = getpid() == owner
+        Self.held.withLock { held in
+            if isOwner {
+                ftruncate(file, 0)
+                flock(file, LOCK_UN)
+            }
+            close(file)
+            held.remove(identity)
+        }
+    }
 
-    private static func holder(_ file: Int32) -> String {
+    private static func lock(_ file: Int32, for database: String) throws {
+        var whole = flock_t()
+        whole.l_type = Int16(F_WRLCK)
+        whole.l_whence = Int16(SEEK_SET)
+        if fcntl(file, F_SETLK, &whole) != 0 {
+            let code = errno
+            if code != EACCES && code != EAGAIN { throw DatabaseFile.refusal(database, code) }
+            throw taken(database, by: holder(file).map { " in process \($0)" } ?? "")
+        }
+        if flock(file, LOCK_EX | LOCK_NB) == 0 { return }
+        if errno != EWOULDBLOCK { throw DatabaseFile.refusal(database, errno) }
+        // Whoever has it has lost the lock of its process; or is gone, and has left a forked child that inherited this one.
+        if let holder = holder(file), kill(holder, 0) == 0 || errno != ESRCH {
+            throw taken(database, by: " in process \(holder)")
+        }
+    }
+
+    private static func taken(_ database: String, by holder: String) -> StoreError {
+        StoreError(
+            .unavailable,
+            "the lease database \(database) is open already\(holder); only one manager may have it, so stop that one first, or "
+                + "give this one a file of its own"
+        )
+    }
+
+    private static func holder(_ file: Int32) -> pid_t? {
         var bytes = [UInt8](repeating: 0, count: 16)
         let count = bytes.withUnsafeMutableBytes { pread(file, $0.baseAddress, $0.count, 0) }
-        let text = String(decoding: bytes.prefix(max(0, count)).filter { $0 > 0x20 }, as: UTF8.self)
-        guard let process = Int32(text) else { return "" }
-        return process == getpid() ? " in this very process" : " in process \(process)"
+        return pid_t(String(decoding: bytes.prefix(max(0, count)).filter { $0 > 0x20 }, as: UTF8.self))
+    }
+}
+
+// The system has a function of the same name.
+#if canImport(Glibc)
+    private typealias flock_t = Glibc.flock
+#else
+    private typealias flock_t = Darwin.flock
+#endif
+
+/// Which file it is, whatever its name.
+private struct FileIdentity: Hashable {
+    private let device: UInt64
+    private let number: UInt64
+
+    private init(_ facts: stat) {
+        device = UInt64(facts.st_dev)
+        number = UInt64(facts.st_ino)
+    }
+
+    /// The file at a path.
+    init?(_ path: String) {
+        var facts = stat()
+        guard stat(path, &facts) == 0 else { return nil }
+        self.init(facts)
+    }
+
+    /// An open file.
+    init?(_ file: Int32) {
+        var facts = stat()
+        guard fstat(file, &facts) == 0 else { return nil }
+        self.init(facts)
     }
 }

@@ -80,11 +80,11 @@ extension LeaseTable {
             if budget.isSpent { return .stop }
             entry.walk = position
             budget.looks -= 1
-            let before = writes
             try cover(row, entry, &budget, context)
+            let before = writes
             if try !coverBelow(entry, &budget, context) { return .stop }
             // A child may lie in the very page that is being read.
-            return writes > before + 1 ? .readAgain : .goOn
+            return writes > before ? .readAgain : .goOn
         }
     }
 

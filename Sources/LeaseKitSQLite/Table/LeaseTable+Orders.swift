@@ -87,7 +87,9 @@ extension LeaseTable {
 
     func place(_ order: RevocationOrder, claimUntil: LeaseInstant?, _ context: StoreContext) throws -> OrderPlacement {
         if let known = try orderEntry(order.id) { return OrderPlacement(order: known.order) }
+        let asked = order
         var order = order
+        order.mount = nil
         order.cutoff = life.sequence
         order.progress = OrderProgress()
         guard let root = order.selection.root else { return OrderPlacement(order: add(order, isOnRoot: false).order) }
@@ -96,7 +98,9 @@ extension LeaseTable {
             return OrderPlacement(order: add(order, isOnRoot: false).order)
         }
         let hasChildren = try hasChildren(root)
-        if hasChildren, case .lease = order.selection { return OrderPlacement(order: order, refusal: .hasChildren) }
+        if let refusal = asked.refusal(root: row.record, hasChildren: hasChildren) {
+            return OrderPlacement(order: order, refusal: refusal)
+        }
         order.progress.isExpanded = !hasChildren
         order.progress.count(row.record.cover(by: order, hasChildren: hasChildren, context))
         var claim: ClaimedLease?

@@ -11,14 +11,19 @@ package struct CommitHooks: Sendable {
     /// Called before a transaction; statements to run first, such as one that limits the size of the file.
     package var begin: (@Sendable () -> String?)?
 
+    /// The name of the SQLite layer (VFS) that stands in the place of the disk; nil for the system's own.
+    package var disk: String?
+
     /// Makes hooks; without any, nothing is in the way.
     package init(
         before: (@Sendable () -> Int32?)? = nil,
         after: (@Sendable () -> Int32?)? = nil,
-        begin: (@Sendable () -> String?)? = nil
+        begin: (@Sendable () -> String?)? = nil,
+        disk: String? = nil
     ) {
         self.before = before
         self.after = after
         self.begin = begin
+        self.disk = disk
     }
 }

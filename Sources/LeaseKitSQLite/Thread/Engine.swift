@@ -150,7 +150,7 @@ final class Engine: @unchecked Sendable {
     func open(at reading: TimeReading) throws -> StoreOpening {
         let isFirst = session == nil
         if isFirst {
-            session = try Session(path, options) { LeaseID.random(using: entropy).text }
+            session = try Session(path, options, disk: hooks.disk) { LeaseID.random(using: entropy).text }
         }
         do {
             var opening: StoreOpening?
@@ -174,6 +174,12 @@ final class Engine: @unchecked Sendable {
     /// Closes the database for the manager that has it open; for any other nothing is done.
     func close(_ incarnation: Incarnation) {
         guard holder == incarnation else { return }
+        session?.disconnect(keepsLog: false)
+        drop()
+    }
+
+    /// Lets go of everything, whoever has it open.
+    func drop() {
         // SQLite's locks go before ours, or the next one might be let in and then find the file busy.
         session?.disconnect()
         (session, holder) = (nil, nil)

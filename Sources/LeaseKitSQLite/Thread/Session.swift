@@ -12,13 +12,15 @@ final class Session {
     /// Nil after trouble with the disk: the next call opens the file again.
     private(set) var table: LeaseTable?
     private let options: SQLiteLeaseStore.Options
+    private let disk: String?
     private var lastSeen: (deployment: String, mark: Int64)?
 
-    init(_ path: String, _ options: SQLiteLeaseStore.Options, deployment: () -> String) throws {
+    init(_ path: String, _ options: SQLiteLeaseStore.Options, disk: String?, deployment: () -> String) throws {
         file = try DatabaseFile.prepare(path)
         lock = try FileLock(path + "-lock", for: path)
         epochFile = try EpochFile(path + "-epoch", for: path)
         self.options = options
+        self.disk = disk
         table = try connect(deployment)
     }
 
@@ -26,7 +28,7 @@ final class Session {
     func reconnected() throws -> LeaseTable {
         if let table { return table }
         guard file.isInPlace else { throw Self.moved(file.path) }
-        let table = try connect { "" }
+        let table = try connect(isAgain: true) { "" }
         if let lastSeen, lastSeen.deployment != table.life.deployment || lastSeen.mark > table.life.mark {
             throw Self.moved(file.path)
         }
@@ -35,12 +37,19 @@ final class Session {
     }
 
     /// Lets the connection go, so that what is really on the disk is read next.
-    func disconnect() { table = nil }
+    ///
+    /// The log stays as it is after trouble: what it holds decides whether a commit of unknown outcome was done.
+    func disconnect(keepsLog: Bool = true) {
+        table?.connection.keepLogOnClose(keepsLog)
+        table = nil
+    }
 
     /// After a commit: tells the witness.
     func committed(_ life: Life) {
-        lastSeen = (life.deployment, life.mark)
         epochFile.write(deployment: life.deployment, epoch: life.epoch, mark: life.mark)
+        // Once, so that a power cut finds a whole file; what it forgets after that is no harm.
+        if lastSeen == nil { epochFile.sync() }
+        lastSeen = (life.deployment, life.mark)
     }
 
     static func moved(_ path: String) -> StoreError {
@@ -51,9 +60,9 @@ final class Session {
         )
     }
 
-    private func connect(_ deployment: () -> String) throws -> LeaseTable {
+    private func connect(isAgain: Bool = false, _ deployment: () -> String) throws -> LeaseTable {
         do {
-            let connection = try Connection(path: file.path)
+            let connection = try Connection(path: file.path, disk: disk)
             // Exclusive locking keeps the index of the log in memory: no shared-memory file, and fewer system calls.
             try connection.execute("PRAGMA locking_mode = EXCLUSIVE", "take the file")
             let version = try Schema.check(connection, file: file.path)
@@ -73,6 +82,9 @@ final class Session {
                 "set up"
             )
             try Schema.migrate(connection, from: version, deployment: deployment)
+            if isAgain { try connection.rewriteLog() }
+            // Also where commits are not synced: whose table this is must never be forgotten.
+            if version < Schema.version { try connection.checkpoint() }
             return try LeaseTable(connection, file: file.path)
         } catch let failure as SQLiteFailure {
             throw failure.storeError(file: file.path)

@@ -32,6 +32,34 @@ extension ConformanceRule {
             bench.expectEqual(order.progress.covered, 2, "covered")
             bench.expectEqual(try await bench.claim().map(\.record.id), [child.id], "the child first")
         },
+        ConformanceRule("an order about a lease or tree of another mount than it says is refused") { bench in
+            let record = try await bench.active()
+            for selection in [LeaseSelection.lease(record.id), .tree(record.id)] {
+                var order = bench.order(selection)
+                order.mount = MountID(rawValue: bench.mount.rawValue + 1)
+                let placement = try await bench.place(order, claimUntil: bench.now + .seconds(9))
+                bench.expectEqual(placement.refusal, .notFound, "refusal")
+                bench.expect(placement.claimed == nil, "nothing to be handed out")
+                bench.expect(try await bench.order(order.id) == nil, "no trace of the refused order")
+            }
+            bench.expectEqual(try await bench.find(record.id)?.state, .active, "state")
+            var order = bench.order(.tree(record.id))
+            order.mount = bench.mount
+            bench.expectEqual(try await bench.place(order).order.progress.covered, 1, "covered")
+        },
+        ConformanceRule("a lease below one that is ended and still on record is covered once") { bench in
+            let parent = try await bench.active("db/a")
+            let child = try await bench.active("db/a", under: parent.id) { $0.bindsToParent = false }
+            bench.pass(600)
+            for claimed in try await bench.claim() where claimed.record.id == parent.id {
+                let claim = claimed.record.claim ?? LeaseClaim(rawValue: 1)
+                _ = try await bench.update(parent.id, .remove(claim, .revoked))
+            }
+            bench.expectEqual(try await bench.find(parent.id)?.isHollow, true, "the parent hollow")
+            let order = try await bench.placeAndExpand(bench.order(.prefix("db")))
+            bench.expectEqual(order.progress.covered, 1, "covered")
+            bench.expectEqual(try await bench.find(child.id)?.orders, [order.id], "orders of the child")
+        },
         ConformanceRule("an order about a lease that is not there is complete") { bench in
             let placement = try await bench.place(bench.order(.tree(bench.newID())))
             bench.expect(placement.order.progress.isComplete, "it to be complete")

@@ -137,14 +137,18 @@ struct LeaseModel {
         _ context: StoreContext
     ) -> OrderPlacement {
         if let known = self.order(order.id) { return OrderPlacement(order: known) }
+        let asked = order
         var order = order
+        order.mount = nil
         order.cutoff = cutoff
         guard let root = order.selection.root else {
             orders.append(order)
             return OrderPlacement(order: order)
         }
         let hasChildren = tree.hasChildren(root)
-        if case .lease = order.selection, hasChildren { return OrderPlacement(order: order, refusal: .hasChildren) }
+        if let refusal = records[root].flatMap({ asked.refusal(root: $0, hasChildren: hasChildren) }) {
+            return OrderPlacement(order: order, refusal: refusal)
+        }
         order.progress.isExpanded = !hasChildren
         var claimed: ClaimedLease?
         if var record = records[root] {

@@ -122,7 +122,7 @@ extension ModelRun {
         case 6..<9: selection = .prefix(Self.paths[Int(random.next() % UInt64(Self.paths.count))])
         default: selection = .mount(mounts[Int(random.next() % 2)].id)
         }
-        return RevocationOrder(
+        var order = RevocationOrder(
             id: RevocationOrderID(rawValue: random.next() | 1),
             selection: selection,
             cause: LeaseCause(.requested, actor: "the run"),
@@ -131,5 +131,7 @@ extension ModelRun {
             patience: .seconds(4),
             placedAt: now
         )
+        if oneIn(6) { order.mount = mounts[Int(random.next() % 2)].id }
+        return order
     }
 }

@@ -34,9 +34,9 @@ extension SeededExecutor {
             // What was started and not waited for goes as far as it can without the time moving.
             try drain(checking: check)
         } catch {
-            root.cancel()
             // What came from elsewhere is on record; do not let it keep the rest from ending.
             state.withLock { $0.isFailing = true }
+            root.cancel()
             try? loop(timeLimit: .zero, maximumPicks: 100_000) { outcome.withLock { $0 != nil } }
             throw error
         }

@@ -75,6 +75,9 @@ public final class SeededExecutor: TaskExecutor {
     /// Such a run does not replay, and fails.
     public var foreignJobs: [String] { state.withLock { $0.foreign } }
 
+    /// Whether a run has failed, and what it left behind is on its way out.
+    var isFailing: Bool { state.withLock { $0.isFailing } }
+
     /// Mixes something that happened into ``traceHash``, so that runs that differ in it differ in the hash.
     public func note(_ value: UInt64) {
         state.withLock { $0.mix(value) }

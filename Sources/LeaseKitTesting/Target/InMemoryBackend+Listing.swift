@@ -33,32 +33,18 @@ extension InMemoryBackend: BatchRevoking {
 
     /// Ends many users, each with a request of its own.
     public func revoke(_ items: [BatchItem<InMemoryHandle>]) async -> [Result<RevocationOutcome, any Error>] {
-        let answers = Locked([Result<RevocationOutcome, any Error>?](repeating: nil, count: items.count))
-        await withTaskGroup(of: Void.self) { group in
+        await withTaskGroup(of: (Int, Result<RevocationOutcome, any Error>).self) { group in
             for (place, item) in items.enumerated() {
-                group.addTask { await self.revoke(item, answeringAt: place, in: answers) }
+                // Not `return (place, .success(try await …))`: Swift 6.3.1 with optimization forgets to store the first part of
+                // such a tuple, and the answers would come back under each other's numbers.
+                group.addTask { (place, await self.answer(to: item)) }
             }
+            let answers = await group.reduce(into: [Int: Result<RevocationOutcome, any Error>]()) { $0[$1.0] = $1.1 }
+            return items.indices.compactMap { answers[$0] }
         }
-        let lost = BackendFailure(.ambiguous, "the batch has no answer for this credential")
-        return answers.withLock { $0 }.map { $0 ?? .failure(lost) }
     }
 
-    /// In a function of its own, and with nothing in the child task's result.
-    ///
-    /// In release builds with Swift 6.3.1, indices that child tasks returned beside their answers were seen to come back wrong;
-    /// why is not known.
-    private func revoke(
-        _ item: BatchItem<InMemoryHandle>,
-        answeringAt place: Int,
-        in answers: Locked<[Result<RevocationOutcome, any Error>?]>
-    ) async {
-        let answer: Result<RevocationOutcome, any Error>
-        do {
-            let outcome = try await revoke(item.handle, item.call)
-            answer = .success(outcome)
-        } catch {
-            answer = .failure(error)
-        }
-        answers.withLock { $0[place] = answer }
+    private func answer(to item: BatchItem<InMemoryHandle>) async -> Result<RevocationOutcome, any Error> {
+        do { return .success(try await revoke(item.handle, item.call)) } catch { return .failure(error) }
     }
 }

@@ -69,6 +69,27 @@ import Testing
         }
     }
 
+    @Test func whoGoesAwayLeavesTheLine() async throws {
+        let turns = KeyedTurns<Int>()
+        try await turns.withTurn(1, until: .zero, time) { _ in
+            await withTaskGroup(of: Void.self) { group in
+                for number in 1...5 {
+                    group.addTask { [time] in
+                        try? await turns.withTurn(1, until: .seconds(number), time) { _ in }
+                    }
+                }
+                for number in 1...5 { try? await time.waitUntilArmed(until: .seconds(Int64(number))) }
+                #expect(turns.waiting(for: 1) == 5)
+                // Two run out of time, the others are cancelled.
+                await time.advance(by: .seconds(2))
+                for _ in 0..<2 { await group.next() }
+                #expect(turns.waiting(for: 1) == 3)
+                group.cancelAll()
+            }
+            #expect(turns.waiting(for: 1) == 0)
+        }
+    }
+
     @Test func anErrorPassesTheTurnOn() async throws {
         let turns = KeyedTurns<Int>()
         await #expect(throws: CancellationError.self) {

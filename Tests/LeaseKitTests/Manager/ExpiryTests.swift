@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test func aStuckChildHoldsItsParentBackForThePatienceAndNoLonger() throws {
+    @Test func aStuckChildDoesNotHoldItsParentBack() throws {
         try ManagerFixture.run { fixture in
             let parent = try await fixture.mount.issue("app")
             let child = try await fixture.mount.issue("app", IssueOptions(parent: parent.id))
@@ -59,7 +59,8 @@ import Testing
             let report = try await fixture.mount.revoke(parent.id, RevokeOptions(wait: .seconds(60)))
             #expect((report.revoked, report.stuck) == (1, 1))
             #expect(report.remaining.map(\.lease) == [child.id])
-            #expect((.seconds(30)..<Duration.seconds(31)).contains(start.duration(to: fixture.now)))
+            // What is stuck is not waited for.
+            #expect(start.duration(to: fixture.now) <= .seconds(2))
             #expect(fixture.target.check(child.secret))
             #expect(!fixture.target.check(parent.secret))
             // The parent's record stays as long as its child.

@@ -98,6 +98,29 @@ import Testing
         #expect(gate.nextRoom(at: start) == start + .seconds(1))
     }
 
+    /// Time that has passed brings nothing: whoever looked again and again for it would never rest.
+    @Test func whatOnlyTheEndOfACallBringsIsNotExpectedOfTime() {
+        var gate = gate(
+            MountSettings(
+                revocationConcurrency: 1,
+                rate: RateLimit(callsPerSecond: 0.1, burst: 1),
+                probeInterval: .seconds(3)
+            )
+        )
+        _ = gate.failTarget(at: start, retryAfter: nil)
+        let later = start + .seconds(10)
+        gate.isProbing = true
+        #expect(gate.revocationRoom(at: later) == 0)
+        #expect(gate.nextRoom(at: later) == nil)
+        gate.isProbing = false
+        #expect(gate.enter(.revocation, at: later) == nil)
+        #expect(gate.nextRoom(at: later + .seconds(5)) == nil)
+        gate.leave(.revocation)
+        // The probe may go, and the rate does not let it.
+        #expect(gate.revocationRoom(at: later + .seconds(5)) == 0)
+        #expect(gate.nextRoom(at: later + .seconds(5)) == later + .seconds(10))
+    }
+
     @Test func changedSettingsCountFromNowOn() {
         var gate = gate()
         for _ in 0..<2 { _ = gate.enter(.demand, at: start) }

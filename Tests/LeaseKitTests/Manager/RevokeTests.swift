@@ -5,6 +5,11 @@ import LeaseKit
 import LeaseKitTesting
 import Testing
 
+extension LeaseManager {
+    /// Waits until the manager has begun to run.
+    fileprivate func lifecycleRuns(_ time: VirtualTime) async throws { try await time.sleep(for: .seconds(1)) }
+}
+
 @Suite struct RevokeTests {
     @Test(arguments: [BackendAbilities.CallStyle.suspending, .immediate])
     func oneLease(style: BackendAbilities.CallStyle) throws {
@@ -173,6 +178,87 @@ import Testing
             try await fixture.wait(.seconds(3))
             #expect(!fixture.target.check(lease.secret))
             try await fixture.expectNoLeases()
+        }
+    }
+
+    @Test func withoutRunAnOrderStandsAndSaysWhatIsMissing() throws {
+        try ManagerWorld.run { world in
+            let lease = try await issueAndStop(world)
+            let fixture = try await world.makeManager(seed: 2)
+            let start = fixture.now
+            let order = RevocationOrderID(rawValue: 77)
+            let words = "order \(order) is written down"
+            await expectRefusal(.managerNotRunning, words, "run()", "task group or service group") {
+                try await fixture.mount.revoke(lease, RevokeOptions(orderID: order))
+            }
+            #expect(fixture.now == start + .seconds(5))
+            await expectRefusal(.managerNotRunning, words) {
+                try await fixture.manager.waitForReport(of: order, atMost: .seconds(2))
+            }
+            #expect(fixture.now == start + .seconds(7))
+            let report = try await fixture.manager.revoke(.prefix("database"), RevokeOptions(wait: .zero))
+            #expect(!report.isComplete)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await fixture.manager.run() }
+                #expect(try await fixture.manager.waitForReport(of: order).revoked == 1)
+                fixture.manager.beginShutdown()
+                try await group.waitForAll()
+            }
+            #expect(world.target.principals.isEmpty)
+        }
+    }
+
+    @Test func aRunThatComesInTimeIsWaitedFor() throws {
+        try ManagerWorld.run { world in
+            let lease = try await issueAndStop(world)
+            let fixture = try await world.makeManager(seed: 2)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    try await fixture.wait(.seconds(3))
+                    try await fixture.manager.run()
+                }
+                #expect(try await fixture.mount.revoke(lease).revoked == 1)
+                fixture.manager.beginShutdown()
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    private func issueAndStop(_ world: ManagerWorld) async throws -> LeaseID {
+        let lease = Locked<LeaseID?>(nil)
+        try await world.run { fixture in
+            let issued = try await fixture.mount.issue("app").id
+            lease.withLock { $0 = issued }
+        }
+        return try #require(lease.withLock { $0 })
+    }
+
+    @Test(arguments: [false, true])
+    func aMountRevokesOnlyItsOwnAlsoFromACancelledTask(isRunning: Bool) throws {
+        try ManagerWorld.run({ $0.style = .immediate }) { world in
+            let fixture = try await world.makeManager()
+            let sessions = try await fixture.manager.mountSessions(at: "sessions")
+            let lease = try await fixture.mount.issue("app")
+            let session = try await sessions.issue("job")
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                if isRunning {
+                    group.addTask { try await fixture.manager.run() }
+                    try await fixture.manager.lifecycleRuns(world.time)
+                }
+                await withTaskGroup(of: Void.self) { cancelled in
+                    cancelled.cancelAll()
+                    cancelled.addTask {
+                        await expectRefusal(.leaseNotFound) { try await sessions.revoke(lease.id) }
+                        _ = try? await sessions.revoke(session.id)
+                    }
+                }
+                #expect(world.target.check(lease.secret))
+                #expect(try await fixture.manager.lease(session.id) == nil)
+                await expectRefusal(.leaseNotFound) { try await sessions.revoke(lease.id) }
+                #expect(try await fixture.mount.revoke(lease.id).revoked == 1)
+                fixture.manager.beginShutdown()
+                try await group.waitForAll()
+            }
         }
     }
 

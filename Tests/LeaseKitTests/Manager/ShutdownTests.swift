@@ -5,6 +5,15 @@ import LeaseKit
 import LeaseKitTesting
 import Testing
 
+/// Stops its manager in the very moment in which a lease is about to be ended.
+private final class Stopper: LeaseObserver {
+    let manager = Locked<LeaseManager?>(nil)
+
+    func observe(_ event: LeaseEvent) {
+        if event.kind == .expired { manager.withLock { $0 }?.beginShutdown() }
+    }
+}
+
 @Suite struct ShutdownTests {
     @Test(arguments: [BackendAbilities.CallStyle.suspending, .immediate])
     func aVolatileManagerRevokesEverythingOnItsWayOut(style: BackendAbilities.CallStyle) throws {
@@ -34,6 +43,43 @@ import Testing
                 #expect(report.revoked == 3)
             }
             #expect(world.target.principals.isEmpty)
+        }
+    }
+
+    @Test(arguments: [StoreScript.Call.other(.place), .other(.claimDue), .other(.orders)])
+    func aStoreInTroubleDoesNotEndTheRevoking(call: StoreScript.Call) throws {
+        let script = StoreScript()
+        try ManagerWorld.run({
+            $0.isDurable = false
+            $0.wrapStore = { script.store($0) }
+        }) { world in
+            try await world.run { fixture in
+                for _ in 0..<3 { _ = try await fixture.mount.issue("app") }
+                script.next(call, .unavailable, .unavailable)
+            }
+            #expect(world.target.principals.isEmpty)
+            #expect(world.log.count(.storeTrouble) >= 1)
+            #expect(world.log.events.last?.note == "no lease is left")
+        }
+    }
+
+    @Test(arguments: 1...8 as ClosedRange<UInt64>)
+    func aRevocationThatWasNotSentAnyMoreIsNotCharged(seed: UInt64) throws {
+        let stopper = Stopper()
+        try ManagerWorld.run({ $0.configuration.observers = [stopper] }) { world in
+            try await world.run(seed: seed) { fixture in
+                stopper.manager.withLock { $0 = fixture.manager }
+                for _ in 0..<4 { _ = try await fixture.mount.issue("short") }
+                try await fixture.wait(.seconds(61))
+            }
+            #expect(world.log.count(.expired) > 0)
+            #expect(world.log.count(.revocationFailed) == 0)
+            let records = try await world.store.page(LeaseQuery(), after: nil, limit: 10).value.records
+            #expect(records.allSatisfy { $0.attempts == 0 && $0.claim == nil && $0.failure == nil })
+            try await world.run(seed: seed + 100) { fixture in
+                try await fixture.wait(.seconds(1))
+                try await fixture.expectNoLeases()
+            }
         }
     }
 

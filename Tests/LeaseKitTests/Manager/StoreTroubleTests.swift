@@ -8,16 +8,16 @@ import Testing
 /// A store that cannot be reached, or whose answers get lost, leaves nothing behind.
 @Suite struct StoreTroubleTests {
     private static func run(
-        _ body: @escaping @Sendable (ManagerFixture, FlakyStore.Script) async throws -> Void
+        _ body: @escaping @Sendable (ManagerFixture, StoreScript) async throws -> Void
     ) throws {
-        let script = FlakyStore.Script()
-        try ManagerFixture.run({ $0.wrapStore = { FlakyStore(store: $0, script: script) } }) { fixture in
+        let script = StoreScript()
+        try ManagerFixture.run({ $0.wrapStore = { script.store($0) } }) { fixture in
             try await body(fixture, script)
         }
     }
 
     struct Row: CustomTestStringConvertible {
-        let fault: FlakyStore.Fault
+        let fault: StoreScript.Fault
         let code: LeaseError.Code
         let word: String
         var testDescription: String { "\(fault)" }
@@ -91,12 +91,12 @@ import Testing
     @Test func anOrderWhoseAnswerIsLostIsPlacedOnce() throws {
         try Self.run { fixture, script in
             for _ in 0..<3 { _ = try await fixture.mount.issue("app") }
-            script.next(.place, .doneAndLost)
+            script.next(.other(.place), .doneAndLost)
             #expect(try await fixture.manager.revoke(.prefix("database")).revoked == 3)
-            script.next(.place, .lost)
+            script.next(.other(.place), .lost)
             _ = try await fixture.mount.issue("app")
             #expect(try await fixture.manager.revoke(.prefix("database")).revoked == 1)
-            script.next(.place, .unavailable)
+            script.next(.other(.place), .unavailable)
             await expectRefusal(.storeUnavailable) { try await fixture.manager.revoke(.prefix("database")) }
         }
     }
@@ -104,19 +104,30 @@ import Testing
     @Test func aStoreInTroubleIsToldAndTriedAgain() throws {
         try Self.run { fixture, script in
             let lease = try await fixture.mount.issue("short")
-            script.next(.claim, .unavailable, .unavailable, .unavailable)
+            script.next(.other(.claimDue), .unavailable, .unavailable, .unavailable)
             try await fixture.wait(.seconds(70))
             #expect(fixture.log.count(.storeTrouble) == 3)
             #expect(fixture.target.principal(lease.secret.username) == nil)
         }
     }
 
+    @Test func anAdoptionWhoseAnswerWasLostCanBeMadeAgain() throws {
+        try Self.run { fixture, script in
+            try await fixture.expectIssue()
+            fixture.target.replace(by: "target-2")
+            script.next(.other(.adopt), .doneAndLost)
+            await expectRefusal(.storeUnknown) { try await fixture.manager.adoptTarget(at: "database") }
+            #expect(try await fixture.manager.adoptTarget(at: "database") == "target-2")
+            try await fixture.expectIssue()
+        }
+    }
+
     @Test func aStoreThatCannotBeOpenedEndsRunAndNamesTheFix() throws {
-        let script = FlakyStore.Script()
-        script.next(.open, .refused)
+        let script = StoreScript()
+        script.next(.other(.open), .refused)
         try ManagerWorld.run { world in
             let manager = LeaseManager(
-                store: FlakyStore(store: world.store, script: script),
+                store: script.store(world.store),
                 configuration: world.configuration(),
                 time: world.time
             )

@@ -67,6 +67,63 @@ import Testing
         }
     }
 
+    @Test func aVolatileStoreIsNotTrustedWithLeasesThatNobodyServes() throws {
+        try ManagerWorld.run({ $0.isDurable = false }) { world in
+            try await world.run { fixture in
+                let lease = try await fixture.mount.issue("app")
+                let words = "still has 1 leases and 0 running calls"
+                await expectRefusal(.volatileStoreRefused, words, ".revoke(wait:)") {
+                    try await fixture.manager.unmount(at: "database", leases: .leave)
+                }
+                #expect(fixture.target.check(lease.secret))
+                try await fixture.expectIssue()
+                try await fixture.manager.revoke(.prefix("database"))
+                try await fixture.manager.unmount(at: "database", leases: .leave)
+                await expectRefusal(.unknownMount) { try await fixture.mount.issue("app") }
+            }
+            #expect(world.target.principals.isEmpty)
+        }
+    }
+
+    @Test func withoutRunItSaysSoAndReopensTheMount() throws {
+        try ManagerWorld.run({ $0.style = .immediate }) { world in
+            let fixture = try await world.makeManager()
+            try await fixture.expectIssue()
+            let start = fixture.now
+            await expectRefusal(.managerNotRunning, "run()", "task group or service group") {
+                try await fixture.manager.unmount(at: "database", leases: .revoke(wait: .seconds(60)))
+            }
+            #expect(fixture.now == start + .seconds(5))
+            try await fixture.expectIssue()
+        }
+    }
+
+    @Test func aCancelledUnmountReopensTheMount() throws {
+        try ManagerFixture.run { fixture in
+            _ = try await fixture.mount.issue("app")
+            fixture.target.script(.revoke, .delay(.seconds(20)))
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    await #expect(throws: CancellationError.self) {
+                        try await fixture.manager.unmount(at: "database", leases: .revoke(wait: .seconds(60)))
+                    }
+                }
+                try? await fixture.wait(.seconds(1))
+                group.cancelAll()
+            }
+            try await fixture.expectIssue()
+        }
+    }
+
+    @Test func anEmptyMountNeedsNoOrderToGo() throws {
+        try ManagerWorld.run { world in
+            let fixture = try await world.makeManager()
+            try await fixture.manager.unmount(at: "database", leases: .revoke(wait: .seconds(60)))
+            #expect(try await fixture.manager.registeredMounts().isEmpty)
+            #expect(fixture.log.count(.orderPlaced) == 0)
+        }
+    }
+
     @Test func leasesOfAMountThatIsNotServedAreReportedAtTheStart() throws {
         try ManagerWorld.run { world in
             try await world.run { fixture in

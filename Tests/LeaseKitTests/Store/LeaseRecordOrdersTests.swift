@@ -22,7 +22,7 @@ struct LeaseRecordOrdersTests {
         #expect(record.state == (state == .active ? .revoking : state))
         #expect(record.orders == [Fixture.order.id])
         #expect(record.urgency == .ordered)
-        if state == .active { #expect(record.due == Fixture.now + .seconds(30), "a parent waits") }
+        if state == .active { #expect(record.due == Fixture.now + .seconds(1), "a parent is looked at later") }
         #expect(record.cover(by: Fixture.order, hasChildren: true, Fixture.context()) == .already)
     }
 

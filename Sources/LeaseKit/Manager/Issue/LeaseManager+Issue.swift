@@ -34,16 +34,10 @@ extension LeaseManager {
 
         let timeout = mount.settings.issueTimeout
         let begin = clock.moment()
-        var place = Place(manager: self, mount: mount)
-        if !place.takeNow(at: begin.now) { try await place.take(until: begin.continuous + timeout) }
-        // From here the place is given back by whoever makes the backend call, or below if it never comes to that.
-        do {
-            if !mount.isConfirmed { try await confirmTarget(of: mount) }
+        return try await demand(at: mount, from: begin, until: begin.continuous + timeout) { place in
             let plan = try await writeDown(request, options, from: backend, at: mount, timeout)
-            return try await make(plan, request, from: backend, at: mount, &place)
-        } catch {
-            place.leaveIfHeld()
-            throw error
+            let made = try await make(plan, request, from: backend, at: mount, &place)
+            return try await activate(plan, made, at: mount)
         }
     }
 
@@ -110,56 +104,46 @@ extension LeaseManager {
         throw LeaseError(.parentNotActive, "the parent of the new lease at \"\(path)\" keeps changing; try again")
     }
 
-    /// Steps 4 to 6: from a pending lease to the secret in the caller's hand, or to nothing that is left behind.
+    /// Step 4: the backend makes the credential, here and now if it never waits.
+    ///
+    /// Else under `run()`, so that it outlives a cancelled caller; what comes back when nobody waits any more is given up.
     private func make<Request: Sendable, Secret: Sendable>(
         _ plan: IssuePlan,
         _ request: Request,
         from backend: any IssuingBackend<Request, Secret>,
         at mount: MountRuntime,
         _ place: inout Place
-    ) async throws -> Lease<Secret> {
-        let made: Made<Secret>
+    ) async throws -> Made<Secret> {
         mount.issuing.withLock { _ = $0.insert(plan.id) }
         if mount.abilities.callStyle == .immediate {
-            made = await call(backend, request, plan, mount)
+            let made = await place.callInPlace { await call(backend, request, plan, mount) }
             mount.issuing.withLock { _ = $0.remove(plan.id) }
-            place.leaveIfHeld()
-        } else {
-            let reply = Reply<Made<Secret>>()
-            place.handOn()
-            let isAccepted = work.submit {
-                let made: Made<Secret> =
-                    reply.isAbandoned
-                    ? Made(handle: plan.record.handle, result: .failure(.neverSent))
-                    : await self.call(backend, request, plan, mount)
-                mount.leave(.demand)
-                mount.issuing.withLock { _ = $0.remove(plan.id) }
-                if !reply.deliver(.success(made)) { await self.giveUp(plan, made, LeaseCause(.callerGone)) }
-            }
-            if !isAccepted {
-                mount.leave(.demand)
-                mount.issuing.withLock { _ = $0.remove(plan.id) }
-                let unsent = Made<Secret>(handle: plan.record.handle, result: .failure(.neverSent))
-                await giveUp(plan, unsent, LeaseCause(.shutdown))
-                throw LeaseError(.managerStopped, "the manager is stopping and takes no new requests; use another one")
-            }
-            guard let answer = try await reply.value(until: plan.moment.continuous + plan.timeout, clock.time) else {
-                publish(LeaseEvent(.callOverdue, plan.record, at: clock.now, note: "issue"))
-                throw LeaseError(
-                    .deadlineExceeded,
-                    "the backend did not make a credential at \"\(plan.record.path)\" within "
-                        + "\(LeaseDuration.text(of: plan.timeout)); what it may still make is ended, try again",
-                    lease: plan.id
-                )
-            }
-            made = answer
+            return made
         }
-        return try await activate(plan, made, at: mount)
+        do {
+            return try await place.call(until: plan.deadline, about: plan.record) {
+                let made = await self.call(backend, request, plan, mount)
+                mount.issuing.withLock { _ = $0.remove(plan.id) }
+                return made
+            } late: { made in
+                mount.issuing.withLock { _ = $0.remove(plan.id) }
+                await self.giveUp(plan, (try? made.get()) ?? .neverSent(plan), LeaseCause(.callerGone))
+            }
+        } catch let failure as BackendFailure where !failure.wasSent {
+            mount.issuing.withLock { _ = $0.remove(plan.id) }
+            await giveUp(plan, Made<Secret>.neverSent(plan), LeaseCause(.shutdown))
+            throw LeaseError(.managerStopped, "the manager is stopping and takes no new requests; use another one")
+        } catch is BackendFailure {
+            throw LeaseError(
+                .deadlineExceeded,
+                "the backend did not make a credential at \"\(plan.record.path)\" within "
+                    + "\(LeaseDuration.text(of: plan.timeout)); what it may still make is ended, try again",
+                lease: plan.id
+            )
+        }
     }
 
-    /// Step 4: the backend makes the credential.
-    ///
-    /// The handle comes back also when that fails.
+    /// Calls the backend; the handle comes back also when that fails.
     private func call<Request: Sendable, Secret: Sendable>(
         _ backend: any IssuingBackend<Request, Secret>,
         _ request: Request,
@@ -175,8 +159,8 @@ extension LeaseManager {
             return Made(handle: handle, result: .failure(.targetGivenUp))
         }
         // After a standstill the pending lease may have been looked at and removed: nothing is sent behind its back.
-        guard clock.moment().continuous < plan.moment.continuous + plan.timeout else {
-            return Made(handle: handle, result: .failure(.neverSent))
+        guard clock.moment().continuous < plan.deadline else {
+            return .neverSent(plan)
         }
         do {
             let issued = try await backend.issue(request, as: &handle, plan.call)
@@ -244,30 +228,6 @@ extension LeaseManager {
             terms: plan.terms,
             window: issued.window
         )
-    }
-
-    /// Hands a lease that nobody holds to the background work, which ends whatever was made.
-    ///
-    /// If even this fails, the pending lease's own deadline does the same a little later.
-    private func giveUp<Secret: Sendable>(_ plan: IssuePlan, _ made: Made<Secret>, _ cause: LeaseCause) async {
-        let failure: BackendFailure? = if case .failure(let failure) = made.result { failure } else { nil }
-        let fits = made.handle.count <= HandleSize.maximum
-        let handOver = LeaseHandOver(
-            handle: fits ? made.handle : nil,
-            mayBeInFlight: failure.map { $0.kind == .ambiguous } ?? false,
-            failure: failure?.note
-        )
-        await giveUp(plan.record, handOver, cause)
-    }
-
-    private func giveUp(_ record: LeaseRecord, _ handOver: LeaseHandOver, _ cause: LeaseCause) async {
-        let outcome = try? await ledger.update(record.id, .handOver(handOver), ledger.context(cause))
-        publish(LeaseEvent(.issueFailed, outcome?.record ?? record, at: clock.now))
-        if case .wrongState(.active)? = outcome?.refusal {
-            // It was active from the start, or was turned active by a call whose answer was lost: nobody holds it.
-            _ = try? await revoke(.tree(record.id), RevokeOptions(cause: cause, wait: .zero))
-        }
-        alarm.ring()
     }
 
     /// When the parent that binds ends, if there is one.

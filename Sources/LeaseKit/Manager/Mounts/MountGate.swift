@@ -43,6 +43,9 @@ struct MountGate: Sendable {
         breaker = CircuitBreaker(probeInterval: settings.probeInterval)
     }
 
+    /// Whether another target answers than the one that the mount belongs to.
+    var isMismatched: Bool { if case .mismatch = identity { true } else { false } }
+
     /// Takes a place for one call; nil when it was granted.
     ///
     /// `asksFirst` says that whoever enters asks the target who it is before anything else: the one call that another target
@@ -89,8 +92,11 @@ struct MountGate: Sendable {
 
     /// When there may be room that there is not now, if it is time alone that brings it.
     func nextRoom(at now: LeaseInstant) -> LeaseInstant? {
-        if let probe = breaker.nextProbe { return probe }
-        return limiter.room(settings.rate, at: now) == 0 ? limiter.nextRoom(settings.rate, at: now) : nil
+        // The end of the probe, or of a revocation, brings it, and rings.
+        if isProbing || revocations >= settings.revocationConcurrency { return nil }
+        let byRate = limiter.room(settings.rate, at: now) == 0 ? limiter.nextRoom(settings.rate, at: now) : nil
+        guard let probe = breaker.nextProbe else { return byRate }
+        return max(probe, byRate ?? probe)
     }
 
     /// A call reached the target; true when it was down before.

@@ -61,6 +61,9 @@ extension LeaseManager {
             try await ledger.store.record(clock.observation())
             let open = try await ledger.ask { try await $0.openOrders(limit: 100) }
             for order in open { orders.follow(order) }
+            try await resolveLostAnswers()
+            // Whatever was completed without being told: its answer was lost, or could not be read.
+            await reportFinished(orders.followed)
             if !ledger.store.traits.isExclusive { follow(try await ledger.ask { try await $0.mounts() }) }
         } catch {
             publish(LeaseEvent(.storeTrouble, at: clock.now, note: LeaseError(store: error).description))

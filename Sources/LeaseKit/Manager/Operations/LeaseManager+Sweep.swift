@@ -98,26 +98,20 @@ extension LeaseManager {
         after cursor: String?
     ) async throws -> ErasedInventoryPage {
         let timeout = mount.settings.issueTimeout
-        let deadline = clock.moment().continuous + timeout
-        var place = Place(manager: self, mount: mount)
-        try await place.take(until: deadline)
-        do {
-            try await confirmTarget(of: mount)
-        } catch {
-            place.leaveIfHeld()
-            throw error
-        }
-        place.handOn()
-        let call = try await managementCall(at: mount, timeout: timeout)
+        let begin = clock.moment()
+        let deadline = begin.continuous + timeout
         let backend = mount.backend
-        do {
-            return try await callBackend(mount, .demand, until: deadline) {
-                try await backend.inventory(of: deployment, after: cursor, call)
+        return try await demand(at: mount, from: begin, until: deadline) { place in
+            let call = try await managementCall(at: mount, timeout: timeout)
+            do {
+                return try await place.call(until: deadline) {
+                    try await backend.inventory(of: deployment, after: cursor, call)
+                }
+            } catch {
+                let failure = BackendFailure(reading: error, during: .other)
+                note(failure, at: mount)
+                throw LeaseError(failure, doing: "list its credentials", at: mount, lease: nil)
             }
-        } catch {
-            let failure = BackendFailure(reading: error, during: .other)
-            note(failure, at: mount)
-            throw LeaseError(failure, doing: "list its credentials", at: mount, lease: nil)
         }
     }
 

@@ -8,13 +8,16 @@ public enum UnmountPolicy: Hashable, Sendable {
     /// They are revoked first; the mount stays when that is not done in time.
     case revoke(wait: Duration)
     /// They stay in the store and wait until the same kind of backend is mounted there again.
+    ///
+    /// Refused over a volatile store when there are any: it would forget them before that, and nobody would end them.
     case leave
 }
 
 extension LeaseManager {
     /// Takes a backend off its path.
     ///
-    /// - Throws: ``LeaseError`` with code ``LeaseError/Code/mountInUse`` when leases are left that the policy does not allow.
+    /// - Throws: ``LeaseError`` with code ``LeaseError/Code/mountInUse`` when leases are left that the policy does not allow;
+    ///   with code ``LeaseError/Code/volatileStoreRefused`` when they would be left in a store that forgets them.
     public func unmount(
         at path: String,
         leases policy: UnmountPolicy = .refuse,
@@ -25,7 +28,7 @@ extension LeaseManager {
         // No new demand from here: a lease that is inserted behind a mount's back would never be served again.
         mount.gate.withLock { $0.isUnmounting = true }
         do {
-            if policy != .leave { try await forget(mount, policy, cause) }
+            if policy == .leave { try await refuseToLose(mount) } else { try await forget(mount, policy, cause) }
             mounts.remove(mount)
         } catch {
             // After a lost answer the mount may be forgotten already: nothing goes in until this is called again.
@@ -35,17 +38,22 @@ extension LeaseManager {
         }
     }
 
+    /// A volatile store has everything revoked on the manager's way out, but only what is mounted then.
+    private func refuseToLose(_ mount: MountRuntime) async throws {
+        if ledger.store.traits.isDurable { return }
+        let running = mount.gate.withLock { $0.demands }
+        let left = try await counts(.mount(mount.id)).total
+        if left + running == 0 { return }
+        throw LeaseError(
+            .volatileStoreRefused,
+            "mount \"\(mount.path)\" still has \(left) leases and \(running) running calls, and this store forgets them with "
+                + "the process, so that nobody would end them; unmount with .revoke(wait:)"
+        )
+    }
+
     private func forget(_ mount: MountRuntime, _ policy: UnmountPolicy, _ cause: LeaseCause) async throws {
-        var order: RevocationOrderID?
-        if case .revoke(let wait) = policy {
-            // Closing, so that nothing new comes in while the old ones go.
-            let options = RevokeOptions(cause: cause, isClosing: true, wait: wait)
-            order = try await revoke(.mount(mount.id), options).order
-        }
-        let isForgotten = try await unregister(mount, cause)
-        // A path that is mounted again must not find it closed by the order that emptied it.
-        if let order { try await reopen(order, cause: cause) }
-        if isForgotten { return }
+        if try await unregister(mount, cause) { return }
+        if case .revoke(let wait) = policy, try await empty(mount, wait: wait, cause) { return }
         let left = try await counts(.mount(mount.id))
         let running = mount.gate.withLock { $0.demands }
         throw LeaseError(
@@ -53,6 +61,24 @@ extension LeaseManager {
             "mount \"\(mount.path)\" still has \(left.total) leases and \(running) running calls; revoke them first, "
                 + "unmount with .revoke(wait:), or leave them in the store with .leave"
         )
+    }
+
+    /// Revokes a mount's leases and forgets the mount; false when some are left.
+    private func empty(_ mount: MountRuntime, wait: Duration, _ cause: LeaseCause) async throws -> Bool {
+        // Closing, so that nothing new comes in while the old ones go.
+        let order = RevocationOrderID(rawValue: entropy.next() | 1)
+        let options = RevokeOptions(cause: cause, isClosing: true, wait: wait, orderID: order)
+        let isForgotten: Bool
+        do {
+            _ = try await revoke(.mount(mount.id), options)
+            isForgotten = try await unregister(mount, cause)
+        } catch {
+            _ = try? await reopen(order, cause: cause)
+            throw error
+        }
+        // A path that is mounted again must not find it closed by the order that emptied it.
+        try await reopen(order, cause: cause)
+        return isForgotten
     }
 
     /// Forgets a mount that nobody uses; false when it is in use.
@@ -63,47 +89,5 @@ extension LeaseManager {
         guard ledger.store.traits.isExclusive else { return try await counts(.mount(mount.id)).total == 0 }
         let context = ledger.context(cause)
         return try await ledger.ask { try await $0.unregister(mount.id, context) }
-    }
-
-    /// Accepts the target that answers now as the one that a mount belongs to.
-    ///
-    /// After a failover or a move. Leases of the old target are then ended at the new one: whatever is not there counts as
-    /// gone.
-    ///
-    /// - Returns: The fingerprint that was adopted; nil for a backend that cannot tell its targets apart.
-    @discardableResult
-    public func adoptTarget(
-        at path: String,
-        cause: LeaseCause = LeaseCause(.requested)
-    ) async throws -> String? {
-        _ = try await openedForChange()
-        let mount = try mounts.at(path)
-        if mount.abilities.callStyle == .suspending {
-            try await lifecycle.requireRunning(within: configuration.startTimeout, clock.time)
-        }
-        let before = mount.fingerprint
-        var call = try await managementCall(at: mount, timeout: mount.settings.renewTimeout)
-        call.target = nil
-        let found: String?
-        do {
-            found = try await askTarget(mount, call)
-        } catch {
-            throw LeaseError(BackendFailure(reading: error, during: .other), at: mount)
-        }
-        let context = ledger.context(cause)
-        let isAdopted = try await ledger.ask { try await $0.adopt(found, for: mount.id, expected: before, context) }
-        // Where others work on the same store, one of them may have adopted it before.
-        if !isAdopted, await !isTarget(found, of: mount) {
-            throw LeaseError(
-                .storeRefused,
-                "the target of mount \"\(path)\" was adopted by somebody else at the same time; look again"
-            )
-        }
-        mount.fingerprint = found
-        mount.gate.withLock { $0.identity = .confirmed }
-        noteSuccess(at: mount)
-        publish(LeaseEvent(.targetAdopted, at: clock.now, path: path, cause: cause, note: found))
-        alarm.ring()
-        return found
     }
 }

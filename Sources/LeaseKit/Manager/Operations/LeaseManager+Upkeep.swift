@@ -27,7 +27,9 @@ extension LeaseManager {
     /// - Returns: What was dropped.
     @discardableResult
     public func abandon(_ id: LeaseID, cause: LeaseCause = LeaseCause(.requested)) async throws -> LeaseRecord {
-        let record = try await change(id, .remove(nil, .abandoned), "abandoned", cause)
+        _ = try await openedForChange()
+        guard let last = try await ledger.find(id) else { throw LeaseError.notFound(id) }
+        let record = try await change(id, .remove(nil, .abandoned), "abandoned", cause, last: last)
         let note = "its credential may still be live"
         publish(LeaseEvent(.abandoned, record, at: clock.now, outcome: .abandoned, note: note))
         await reportFinished(record.orders)
@@ -78,11 +80,12 @@ extension LeaseManager {
         _ id: LeaseID,
         _ update: LeaseUpdate,
         _ what: String,
-        _ cause: LeaseCause
+        _ cause: LeaseCause,
+        last: LeaseRecord? = nil
     ) async throws -> LeaseRecord {
         _ = try await openedForChange()
         let context = ledger.context(cause)
-        switch try await ledger.updateSurely(id, update, context) {
+        switch try await ledger.updateSurely(id, update, context, last: last) {
         case .applied(let record):
             return record
         case .refused(let refusal):

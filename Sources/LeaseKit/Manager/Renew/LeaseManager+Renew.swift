@@ -195,47 +195,15 @@ extension LeaseManager {
             expiresAt: end,
             cause: plan.options.cause
         )
-        var place = Place(manager: self, mount: mount)
-        if !place.takeNow(at: moment.now) { try await place.take(until: deadline) }
-        do {
-            try await confirmTarget(of: mount)
-        } catch {
-            place.leaveIfHeld()
-            throw error
-        }
-        guard !mount.isCalling(about: record.id, at: clock.moment().continuous) else {
-            // An earlier renewal whose caller went away, or a revocation: calls about one lease never overlap.
-            place.leaveIfHeld()
-            throw LeaseError(.deadlineExceeded, "another call for the same lease has not returned yet; try again")
-        }
-        place.handOn()
-        let answer: (Result<Renewed, BackendFailure>, [UInt8])
-        do {
-            let backend = mount.backend
-            answer = try await callBackend(mount, .demand, until: deadline) {
-                await mount.calling(about: [record.id], until: deadline) {
-                    var handle = handle
-                    do {
-                        let renewed = try await backend.renew(&handle, call)
-                        return (.success(renewed), handle)
-                    } catch {
-                        return (.failure(BackendFailure(reading: error, during: .renew)), handle)
-                    }
-                }
+        let answer = try await demand(at: mount, from: moment, until: deadline) { place in
+            guard !mount.isCalling(about: record.id, at: clock.moment().continuous) else {
+                // An earlier renewal whose caller went away, or a revocation: calls about one lease never overlap.
+                throw LeaseError(.deadlineExceeded, "another call for the same lease has not returned yet; try again")
             }
-        } catch {
-            await noteDoubt(record, nil, isAmbiguous: true, plan)
-            throw error is CancellationError
-                ? error
-                : LeaseError(
-                    BackendFailure(reading: error, during: .renew),
-                    doing: plan.what,
-                    at: mount,
-                    lease: record.id
-                )
+            return try await ask(call, handle, for: record, plan, at: mount, &place, until: deadline)
         }
-        try HandleSize.check(answer.1, of: mount)
-        switch answer.0 {
+        try HandleSize.check(answer.handle, of: mount)
+        switch answer.result {
         case .success(let renewed):
             noteSuccess(at: mount)
             guard let reached = renewed.expiresAt else {
@@ -245,13 +213,45 @@ extension LeaseManager {
                     lease: record.id
                 )
             }
-            return (min(reached, end), answer.1, renewed.window)
+            return (min(reached, end), answer.handle, renewed.window)
         case .failure(let failure):
             note(failure, at: mount)
-            let learnt = answer.1 == record.handle ? nil : answer.1
+            let learnt = answer.handle == record.handle ? nil : answer.handle
             await noteDoubt(record, learnt, isAmbiguous: failure.kind == .ambiguous, plan)
             if failure.kind == .gone { await endVanished(record) }
             throw LeaseError(failure, doing: plan.what, at: mount, lease: record.id)
+        }
+    }
+
+    private typealias Answer = (result: Result<Renewed, BackendFailure>, handle: [UInt8])
+
+    /// Calls the backend; the handle comes back also when that fails.
+    private func ask(
+        _ call: BackendCall,
+        _ handle: [UInt8],
+        for record: LeaseRecord,
+        _ plan: RenewalPlan,
+        at mount: MountRuntime,
+        _ place: inout Place,
+        until deadline: Duration
+    ) async throws -> Answer {
+        let (backend, id) = (mount.backend, record.id)
+        do {
+            return try await place.call(until: deadline, about: record) {
+                await mount.calling(about: [id], until: deadline) {
+                    var handle = handle
+                    do {
+                        return (.success(try await backend.renew(&handle, call)), handle)
+                    } catch {
+                        return (.failure(BackendFailure(reading: error, during: .renew)), handle)
+                    }
+                }
+            }
+        } catch {
+            await noteDoubt(record, nil, isAmbiguous: true, plan)
+            if error is CancellationError { throw error }
+            let failure = BackendFailure(reading: error, during: .renew)
+            throw LeaseError(failure, doing: plan.what, at: mount, lease: id)
         }
     }
 

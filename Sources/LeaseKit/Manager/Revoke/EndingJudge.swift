@@ -69,8 +69,8 @@ struct EndingJudge: Sendable {
     }
 
     private func verdict(_ failure: BackendFailure) -> Verdict {
-        if failure.scope == .target {
-            // Not the lease's fault: nothing is charged, and it goes first when the target is back.
+        if failure.scope == .target || !failure.wasSent {
+            // Not the lease's fault: nothing is charged, and it goes first when the target is back, or a manager.
             return Verdict(update: .release(claim, due: now), event: nil)
         }
         if failure.kind == .gone { return verdict(.alreadyGone) }

@@ -82,20 +82,4 @@ extension LeaseManager {
         }
         await write(writing)
     }
-
-    /// Writes many verdicts down in one call to the store.
-    private func write(_ verdicts: [(EndingJudge.Verdict, LeaseRecord)]) async {
-        guard !verdicts.isEmpty else { return }
-        let context = ledger.context(LeaseCause(.expired))
-        let changes = verdicts.map { LeaseChange.update($0.1.id, $0.0.update) }
-        guard let outcomes = try? await ledger.ask({ try await $0.apply(changes, context) }) else { return }
-        // In the order in which they were met, so that a simulated run repeats.
-        var touched: [RevocationOrderID] = []
-        for ((verdict, _), outcome) in zip(verdicts, outcomes) {
-            guard let written = outcome.record else { continue }
-            tell(verdict, written, context.now)
-            if written.order != nil { touched += written.orders.filter { !touched.contains($0) } }
-        }
-        if !touched.isEmpty { await reportFinished(touched) }
-    }
 }

@@ -45,8 +45,8 @@ extension LeaseManager {
     /// Finds the next page of leases of each open order; true when there is more to find.
     private func expandOrders() async throws -> Bool {
         var isBusy = false
-        for id in orders.unexpanded {
-            let context = ledger.context(LeaseCause(.requested))
+        for (id, cause) in orders.unexpanded {
+            let context = ledger.context(cause)
             let order: RevocationOrder
             do {
                 order = try await ledger.ask { try await $0.expand(id, limit: 256, context) }
@@ -92,10 +92,11 @@ extension LeaseManager {
         let claimed = try await ledger.ask { try await $0.claimDue(request, context) }
         guard !claimed.isEmpty else { return false }
         announceExpiries(claimed, now)
+        let ready = await readyToEnd(claimed)
         if isImmediate {
-            await endInPlace(claimed, at: mount)
+            await endInPlace(ready, at: mount)
         } else {
-            dispatch(claimed, at: mount, now)
+            dispatch(ready, at: mount, now)
         }
         return true
     }
@@ -175,16 +176,21 @@ extension LeaseManager {
             }
             mount.leave(.revocation)
         }
-        work.submit { await self.giveBack(claimed) }
+        work.submit {
+            let now = self.clock.now
+            await self.giveBack(claimed) { _ in now }
+            self.alarm.ring()
+        }
     }
 
-    private func giveBack(_ claimed: [ClaimedLease]) async {
-        let now = clock.now
-        let changes = claimed.compactMap { lease in
-            lease.record.claim.map { LeaseChange.update(lease.record.id, .release($0, due: now)) }
+    /// Gives claims back, each due again at a time.
+    func giveBack(_ claimed: [ClaimedLease], due: (LeaseRecord) -> LeaseInstant) async {
+        for (cause, leases) in byCause(claimed, \.record) {
+            let changes = leases.compactMap { lease in
+                lease.record.claim.map { LeaseChange.update(lease.record.id, .release($0, due: due(lease.record))) }
+            }
+            _ = try? await ledger.ask { try await $0.apply(changes, ledger.context(cause)) }
         }
-        _ = try? await ledger.ask { try await $0.apply(changes, ledger.context(LeaseCause(.expired))) }
-        alarm.ring()
     }
 
     /// The earliest moment at which there may be something to do, by the continuous clock.

@@ -40,9 +40,9 @@ extension LeaseManager {
     private func endTree(_ record: LeaseRecord, _ order: RevocationOrder) async {
         let now = clock.now
         guard let claim = record.claim else { return }
-        // Its turn comes when its last child has left, or its patience is over. Given back first: a child that leaves while
-        // its parent is claimed does not hurry it along.
-        let release = LeaseUpdate.release(claim, due: now + configuration.patience)
+        // Its turn comes when its last child has left, or when nothing holds it back any more. Given back first: a child that
+        // leaves while its parent is claimed does not hurry it along.
+        let release = LeaseUpdate.release(claim, due: now + min(configuration.patience, Patience.firstLook))
         _ = try? await ledger.update(record.id, release, ledger.context(order.cause))
         if let placement = try? await place(order, claimUntil: nil, cause: order.cause) {
             orders.follow(placement.order)
@@ -133,25 +133,5 @@ extension LeaseManager {
             now: clock.now,
             jitter: entropy.unit()
         )
-    }
-
-    /// Writes a verdict down.
-    ///
-    /// A write that is lost or comes too late is harmless: the claim lapses, and it is tried again.
-    @discardableResult
-    func write(_ verdict: EndingJudge.Verdict, _ record: LeaseRecord) async -> LeaseOutcome? {
-        let context = ledger.context(record.cause ?? LeaseCause(.expired))
-        guard let outcome = try? await ledger.update(record.id, verdict.update, context),
-            let written = outcome.record
-        else { return nil }
-        tell(verdict, written, context.now)
-        if written.order != nil && orders.isWatching { await reportFinished(written.orders) }
-        return verdict.outcome
-    }
-
-    /// Publishes what became of a lease.
-    func tell(_ verdict: EndingJudge.Verdict, _ written: LeaseRecord, _ now: LeaseInstant) {
-        guard let event = verdict.event else { return }
-        publish(LeaseEvent(event, written, at: now, outcome: verdict.outcome))
     }
 }

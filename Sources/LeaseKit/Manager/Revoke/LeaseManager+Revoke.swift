@@ -10,14 +10,26 @@ extension LeaseManager {
     /// ``report(of:)``. Cancelling it stops the waiting, not the revoking.
     ///
     /// A selection that covers nothing is a complete report of zeros, not an error.
+    ///
+    /// - Throws: ``LeaseError``; with code ``LeaseError/Code/managerNotRunning`` when the report has to be waited for and
+    ///   ``run()`` is not started within ``Configuration/startTimeout``. The order stands nevertheless.
     @discardableResult
     public func revoke(_ selection: LeaseSelection, _ options: RevokeOptions = RevokeOptions()) async throws
         -> RevocationReport
     {
+        try await revoke(selection, options, within: nil)
+    }
+
+    /// Revokes a selection; a lease or tree only if it is of a certain mount, if that is asked for.
+    private func revoke(
+        _ selection: LeaseSelection,
+        _ options: RevokeOptions,
+        within mount: MountID?
+    ) async throws -> RevocationReport {
         _ = try await openedForChange()
         if case .prefix(let prefix) = selection, !prefix.isEmpty { try LeasePath.validate(prefix) }
         let moment = clock.moment()
-        let order = RevocationOrder(
+        var order = RevocationOrder(
             id: options.orderID ?? RevocationOrderID(rawValue: entropy.next() | 1),
             selection: selection,
             cause: options.cause,
@@ -25,6 +37,7 @@ extension LeaseManager {
             patience: configuration.patience,
             placedAt: moment.now
         )
+        order.mount = mount
         let placement = try await place(order, claimUntil: moment.now + claimTime, cause: options.cause)
         guard placement.order.selection == selection else {
             throw LeaseError(
@@ -70,28 +83,20 @@ extension LeaseManager {
         _ options: RevokeOptions,
         within mount: MountRuntime
     ) async throws -> RevocationReport {
-        guard Task.isCancelled else { return try await revoke(id, options, within: mount) }
-        // Without run() there is nobody to do it for a cancelled task, and reading would be refused: it is placed as it is.
-        guard lifecycle.phase == .running else { return try await revoke(.tree(id), options) }
+        // Without run() there is nobody to wait for the report on behalf of a cancelled task.
+        guard Task.isCancelled, lifecycle.phase == .running else {
+            return try await revoke(.tree(id), options, within: mount.id)
+        }
         let reply = Reply<RevocationReport>()
         let isAccepted = work.submit {
             do {
-                reply.deliver(.success(try await self.revoke(id, options, within: mount)))
+                reply.deliver(.success(try await self.revoke(.tree(id), options, within: mount.id)))
             } catch {
                 reply.deliver(.failure(error))
             }
         }
-        guard isAccepted else { return try await revoke(.tree(id), options) }
+        guard isAccepted else { return try await revoke(.tree(id), options, within: mount.id) }
         return try await reply.valueWhateverHappens()
-    }
-
-    private func revoke(
-        _ id: LeaseID,
-        _ options: RevokeOptions,
-        within mount: MountRuntime
-    ) async throws -> RevocationReport {
-        if let record = try await ledger.find(id), record.mount != mount.id { throw LeaseError.notFound(id) }
-        return try await revoke(.tree(id), options)
     }
 
     /// The report of an order, as it stands now.
@@ -175,12 +180,27 @@ extension LeaseManager {
         var latest = order
         if limit > .zero && !order.progress.isComplete {
             let reply = orders.wait(for: order.id)
+            defer { orders.stopWaiting(reply, for: order.id) }
             // It may have been completed between placing it and waiting for it.
             await reportFinished([order.id])
+            if orders.isWaiting(reply, for: order.id) { try await requireWorker(for: order.id, within: limit) }
             if let done = try await reply.value(until: moment.continuous + limit, clock.time) { latest = done }
         }
         if let now = try await ledger.ask({ try await $0.orders([order.id]) }).first ?? nil { latest = now }
         return try await report(latest)
+    }
+
+    /// Waits, but not for ever, until somebody carries orders out.
+    private func requireWorker(for order: RevocationOrderID, within limit: Duration) async throws {
+        do {
+            try await lifecycle.requireStarted(within: min(limit, configuration.startTimeout), clock.time)
+        } catch let error as LeaseError where error.code == .managerNotRunning {
+            throw LeaseError(
+                .managerNotRunning,
+                "order \(order) is written down, but nobody carries it out: the manager's run() is not running; start it in a "
+                    + "task group or service group, and ask for the report with waitForReport(of:)"
+            )
+        }
     }
 
     /// Tells whoever waits for one of these orders that it is done, if it is.
@@ -214,6 +234,8 @@ extension LeaseManager {
         _ selection: LeaseSelection,
         _ now: LeaseInstant
     ) async throws -> LeaseError {
+        // A lease of another mount: whoever asks learns nothing of it.
+        if refusal == .notFound, let root = selection.root { return LeaseError.notFound(root) }
         guard let root = selection.root, let record = try await ledger.find(root) else {
             return LeaseError(.storeRefused, "the store did not take the order to revoke \(selection): \(refusal)")
         }

@@ -4,7 +4,7 @@
 /// Which orders are being carried out here, and who waits for their reports.
 final class OrderBoard: Sendable {
     private struct State {
-        var unexpanded: [RevocationOrderID] = []
+        var unexpanded: [(id: RevocationOrderID, cause: LeaseCause)] = []
         var unfinished: Set<RevocationOrderID> = []
         var waiters: [RevocationOrderID: [Reply<RevocationOrder>]] = [:]
     }
@@ -16,7 +16,9 @@ final class OrderBoard: Sendable {
         guard !order.progress.isComplete else { return }
         state.withLock { state in
             state.unfinished.insert(order.id)
-            if !order.progress.isExpanded && !state.unexpanded.contains(order.id) { state.unexpanded.append(order.id) }
+            if !order.progress.isExpanded && !state.unexpanded.contains(where: { $0.id == order.id }) {
+                state.unexpanded.append((order.id, order.cause))
+            }
         }
     }
 
@@ -27,17 +29,37 @@ final class OrderBoard: Sendable {
 
     /// Takes an order off the list.
     func didExpand(_ id: RevocationOrderID) {
-        state.withLock { $0.unexpanded.removeAll { $0 == id } }
+        state.withLock { $0.unexpanded.removeAll { $0.id == id } }
     }
 
-    /// The orders whose leases have to be found, oldest first.
-    var unexpanded: [RevocationOrderID] { state.withLock { $0.unexpanded } }
+    /// The orders whose leases have to be found, oldest first, and why.
+    var unexpanded: [(id: RevocationOrderID, cause: LeaseCause)] { state.withLock { $0.unexpanded } }
+
+    /// Every order that is followed or waited for, in an order that is the same in every run.
+    var followed: [RevocationOrderID] {
+        state.withLock { $0.unfinished.union($0.waiters.keys).sorted { $0.rawValue < $1.rawValue } }
+    }
 
     /// Waits for an order: the answer comes through the reply.
+    ///
+    /// Whoever waits no more says so by ``stopWaiting(_:for:)``.
     func wait(for id: RevocationOrderID) -> Reply<RevocationOrder> {
         let reply = Reply<RevocationOrder>()
         state.withLock { $0.waiters[id, default: []].append(reply) }
         return reply
+    }
+
+    /// Whether a reply has not been given yet.
+    func isWaiting(_ reply: Reply<RevocationOrder>, for id: RevocationOrderID) -> Bool {
+        state.withLock { $0.waiters[id]?.contains { $0 === reply } ?? false }
+    }
+
+    /// Forgets somebody who waited: answered, out of time or cancelled.
+    func stopWaiting(_ reply: Reply<RevocationOrder>, for id: RevocationOrderID) {
+        state.withLock { state in
+            state.waiters[id]?.removeAll { $0 === reply }
+            if state.waiters[id]?.isEmpty ?? false { state.waiters[id] = nil }
+        }
     }
 
     /// Whether any order is followed or waited for.
@@ -53,10 +75,7 @@ final class OrderBoard: Sendable {
 
     /// The orders that somebody waits for, in an order that is the same in every run.
     var awaited: [RevocationOrderID] {
-        state.withLock { state in
-            state.waiters = state.waiters.filter { !$0.value.allSatisfy(\.isAbandoned) }
-            return state.waiters.keys.sorted { $0.rawValue < $1.rawValue }
-        }
+        state.withLock { $0.waiters.keys.sorted { $0.rawValue < $1.rawValue } }
     }
 
     /// Tells the waiters of an order that all it covers has an outcome, or is stuck.

@@ -31,7 +31,9 @@ extension MemoryTable {
 
     func place(_ order: RevocationOrder, claimUntil: LeaseInstant?, _ context: StoreContext) -> OrderPlacement {
         if let known = orders.find(order.id) { return OrderPlacement(order: known.order) }
+        let asked = order
         var order = order
+        order.mount = nil
         order.cutoff = lastSequence
         order.progress = OrderProgress()
         guard let root = order.selection.root else { return OrderPlacement(order: orders.add(order).order) }
@@ -40,9 +42,11 @@ extension MemoryTable {
             return OrderPlacement(order: orders.add(order).order)
         }
         let hasChildren = tree.hasChildren(root)
-        if hasChildren, case .lease = order.selection { return OrderPlacement(order: order, refusal: .hasChildren) }
-        order.progress.isExpanded = !hasChildren
         let row = rows.pointer(slot)
+        if let refusal = asked.refusal(root: row.pointee.record, hasChildren: hasChildren) {
+            return OrderPlacement(order: order, refusal: refusal)
+        }
+        order.progress.isExpanded = !hasChildren
         let before = Before(row)
         order.progress.count(row.pointee.record.cover(by: order, hasChildren: hasChildren, context))
         var claim: ClaimedLease?

@@ -37,7 +37,8 @@ extension LeaseRecord {
             return .unfinished
         case .active:
             state = .revoking
-            due = hasChildren ? context.now + order.patience : context.now
+            // A parent is looked at after its children: whoever serves it decides whether they hold it back.
+            due = hasChildren ? context.now + min(order.patience, Patience.firstLook) : context.now
             update { $0.cause = cause }
             return .unfinished
         case .settling, .revoking:

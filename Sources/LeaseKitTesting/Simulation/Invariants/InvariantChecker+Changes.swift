@@ -58,7 +58,7 @@ extension InvariantChecker {
         }
         if let request = record.requestID {
             if let earlier = requests[deployment][request].flatMap({ leases[$0] }), earlier.excuse == nil {
-                if earlier.state != nil || isLive(earlier.name) {
+                if earlier.state != nil || isLive(earlier.name) && !isTrustedToEnd(earlier) {
                     violate(8, lease, "request \(request) has lease \(earlier.id) already")
                 }
             }
@@ -102,6 +102,8 @@ extension InvariantChecker {
                 // A target that says that it keeps a credential for less time than before is believed: a record that
                 // promised more would break invariant 9, which is checked against the target itself.
                 let isAsked = context.cause.actor == "shorten" || change.isCutByTarget
+                // Whoever holds it is told by the answer, or by nobody when another manager was asked.
+                if record.expiresAt < before.expiresAt { holders[id]?.isOutdated = true }
                 if record.expiresAt < before.expiresAt && !isAsked {
                     violate(5, lease, "a renewal shortened it, and nobody asked for that")
                 }

@@ -26,7 +26,10 @@ extension InvariantChecker {
         if !tracked.ends.contains(outcome.expiresAt) && tracked.excuse == nil {
             violate(4, tracked, "a renewal until \(outcome.expiresAt) was answered, and no record ever said so")
         }
-        if holders[id] != nil, holders[id]?.process === process { holders[id]?.validUntil = outcome.validUntil }
+        if holders[id]?.process === process {
+            holders[id]?.validUntil = outcome.validUntil
+            holders[id]?.isOutdated = false
+        }
         checkValidity(tracked, until: outcome.validUntil, process)
     }
 
@@ -55,6 +58,7 @@ extension InvariantChecker {
                 over.append(id)
                 continue
             }
+            if holder.isOutdated { continue }
             if holder.process.managerTime.read().continuous >= holder.validUntil { continue }
             let works: Bool = target.settled { state in
                 state.tables.values.contains {

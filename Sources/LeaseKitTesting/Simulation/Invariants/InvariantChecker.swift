@@ -51,6 +51,8 @@ final class InvariantChecker: @unchecked Sendable {
         let credential: FakeCredential
         let process: SimulatedProcess
         var validUntil: Duration
+        /// Whether the record was shortened since, so that what the caller was told does not count until it is told anew.
+        var isOutdated = false
     }
 
     init(

@@ -105,7 +105,7 @@ final class MutantStore: ForwardingLeaseStore, @unchecked Sendable {
     ) async throws -> StoreReply<OrderPlacement> {
         if mutation == .ordersLookAtCancellation && Task.isCancelled { throw CancellationError() }
         if mutation == .endsParentFirst {
-            let hasty = RevocationOrder(
+            var hasty = RevocationOrder(
                 id: order.id,
                 selection: order.selection,
                 cause: order.cause,
@@ -114,6 +114,7 @@ final class MutantStore: ForwardingLeaseStore, @unchecked Sendable {
                 patience: .zero,
                 placedAt: order.placedAt
             )
+            hasty.mount = order.mount
             return try await base.place(hasty, claimUntil: claimUntil, context)
         }
         let reply = try await base.place(order, claimUntil: claimUntil, context)

@@ -64,7 +64,8 @@ extension SimulatedWorld {
                     try await group.next()
                 }
             } catch {
-                if process.life.isDead { return }
+                // What a run that failed cuts off says nothing.
+                if process.life.isDead || executor.isFailing { return }
                 counts.add("failed.\((error as? LeaseError)?.code.description ?? "\(type(of: error))")")
                 note("\(what): \(error)")
                 checker.checkText("\(error)", "an error")

@@ -143,13 +143,37 @@ final class Ledger: Sendable {
     }
 
     /// Applies one change; when the answer was lost, reads the record again to learn whether it was done.
-    func updateSurely(_ id: LeaseID, _ update: LeaseUpdate, _ context: StoreContext) async throws -> LeaseChangeOutcome
-    {
+    ///
+    /// - Parameter last: The record before the change, for a removal: what is answered when it is gone.
+    func updateSurely(
+        _ id: LeaseID,
+        _ update: LeaseUpdate,
+        _ context: StoreContext,
+        last: LeaseRecord? = nil
+    ) async throws -> LeaseChangeOutcome {
         do {
             return try await self.update(id, update, context)
         } catch let error as LeaseError where error.code == .storeUnknown {
-            guard let record = try await find(id), record.operation == context.operation else { throw error }
-            return .applied(record)
+            let outcome = update.outcome(last, foundAs: try? await find(id), context)
+            guard let outcome else { throw error }
+            return outcome
+        }
+    }
+
+    /// Applies changes to several leases; when the answer was lost, reads the records again to learn which were done.
+    ///
+    /// Nil for a change that was not, or of which that is not known.
+    func updateSurely(
+        _ updates: [(last: LeaseRecord, update: LeaseUpdate)],
+        _ context: StoreContext
+    ) async throws -> [LeaseChangeOutcome?] {
+        do {
+            return try await ask { store in
+                try await store.apply(updates.map { .update($0.last.id, $0.update) }, context)
+            }
+        } catch let error as LeaseError where error.code == .storeUnknown {
+            guard let found = try? await find(updates.map(\.last.id)) else { throw error }
+            return zip(updates, found).map { $0.update.outcome($0.last, foundAs: .some($1), context) }
         }
     }
 
@@ -176,6 +200,30 @@ final class Ledger: Sendable {
             return try await take { try await store.find([id]) }.first ?? nil
         } catch {
             throw Self.reading(error)
+        }
+    }
+
+    /// Finds several leases; nil for one that is not there.
+    func find(_ ids: [LeaseID]) async throws -> [LeaseRecord?] {
+        try await ask { try await $0.find(ids) }
+    }
+}
+
+extension LeaseUpdate {
+    /// What became of a change whose answer was lost, by the record that was found afterwards.
+    ///
+    /// Nothing but a removal takes a record away: for one, a record that is not there any more says that it was done.
+    ///
+    /// - Parameter found: Nil when reading failed, too; a nil inside when there is no record.
+    func outcome(_ last: LeaseRecord?, foundAs found: LeaseRecord??, _ context: StoreContext) -> LeaseChangeOutcome? {
+        switch found {
+        case nil: return nil
+        case .some(let record?): return record.operation == context.operation ? .applied(record) : nil
+        case .some(nil):
+            guard case .remove = self, var last else { return nil }
+            last.claim = nil
+            last.generation &+= 1
+            return .applied(last)
         }
     }
 }

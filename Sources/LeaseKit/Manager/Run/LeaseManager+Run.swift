@@ -78,22 +78,37 @@ extension LeaseManager {
 
     /// The way out over a volatile store, which nobody will remember: everything is revoked, within the budget.
     private func revokeEverything(until deadline: Duration) async {
-        for mount in mounts.all {
-            _ = try? await revoke(.mount(mount.id), RevokeOptions(cause: LeaseCause(.shutdown), wait: .zero))
-        }
+        // Drawn once: placing an order again, after the store was in trouble, is placing it once.
+        var unplaced = mounts.all.map { (mount: $0.id, order: RevocationOrderID(rawValue: entropy.next() | 1)) }
         while clock.moment().continuous < deadline {
-            alarm.arm(until: .seconds(Int64.max / 4))
-            guard let isBusy = try? await serveRound() else { return }
-            if isBusy { continue }
-            guard let counts = try? await ledger.ask({ try await $0.counts(.all) }) else { return }
-            // What ends by itself is not waited for.
-            if counts.total == counts[.ending] { return }
-            let wake = (try? await nextWake()) ?? deadline
-            let isIdle = mounts.all.allSatisfy { $0.gate.withLock { $0.revocations == 0 } }
-            // Nothing runs and nothing comes due in time: waiting would change nothing.
-            if isIdle && wake >= deadline { return }
-            await alarm.wait(until: min(wake, deadline), clock.time)
+            do {
+                while let next = unplaced.first {
+                    let options = RevokeOptions(cause: LeaseCause(.shutdown), wait: .zero, orderID: next.order)
+                    _ = try await revoke(.mount(next.mount), options)
+                    unplaced.removeFirst()
+                }
+                if try await goesOnRevoking(until: deadline) { continue }
+                return
+            } catch {
+                publish(LeaseEvent(.storeTrouble, at: clock.now, note: "\(error)"))
+                try? await clock.time.sleep(until: min(clock.moment().continuous + .seconds(1), deadline))
+            }
         }
+    }
+
+    /// One round of revoking everything; false when nothing is left that waiting would change.
+    private func goesOnRevoking(until deadline: Duration) async throws -> Bool {
+        alarm.arm(until: .seconds(Int64.max / 4))
+        if try await serveRound() { return true }
+        let counts = try await ledger.ask { try await $0.counts(.all) }
+        // What ends by itself is not waited for.
+        if counts.total == counts[.ending] { return false }
+        let wake = try await nextWake()
+        let isIdle = mounts.all.allSatisfy { $0.gate.withLock { $0.revocations == 0 } }
+        // Nothing runs and nothing comes due in time: waiting would change nothing.
+        if isIdle && wake >= deadline { return false }
+        await alarm.wait(until: min(wake, deadline), clock.time)
+        return true
     }
 
     /// Says what is left, closes the store and lets `run()` return, once.

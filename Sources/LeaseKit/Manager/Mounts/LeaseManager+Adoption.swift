@@ -1,8 +1,51 @@
 // Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
 // SPDX-License-Identifier: Apache-2.0
 
-/// Which target a mount belongs to, where several managers work on one store and each may adopt another.
+/// Which target a mount belongs to, as an operator says, or another manager on the same store whose operator said so.
 extension LeaseManager {
+    /// Accepts the target that answers now as the one that a mount belongs to.
+    ///
+    /// After a failover or a move. Leases of the old target are then ended at the new one: whatever is not there counts as
+    /// gone.
+    ///
+    /// - Returns: The fingerprint that was adopted; nil for a backend that cannot tell its targets apart.
+    @discardableResult
+    public func adoptTarget(
+        at path: String,
+        cause: LeaseCause = LeaseCause(.requested)
+    ) async throws -> String? {
+        _ = try await openedForChange()
+        let mount = try mounts.at(path)
+        if mount.abilities.callStyle == .suspending {
+            try await lifecycle.requireRunning(within: configuration.startTimeout, clock.time)
+        }
+        // As the store has it: an adoption whose answer was lost may have been written.
+        let before = try await ledger.ask { try await $0.mounts() }.first { $0.id == mount.id }?.fingerprint
+        var call = try await managementCall(at: mount, timeout: mount.settings.renewTimeout)
+        call.target = nil
+        let found: String?
+        do {
+            found = try await askTarget(mount, call)
+        } catch {
+            throw LeaseError(BackendFailure(reading: error, during: .other), at: mount)
+        }
+        let context = ledger.context(cause)
+        let isAdopted = try await ledger.ask { try await $0.adopt(found, for: mount.id, expected: before, context) }
+        // Where others work on the same store, one of them may have adopted it before.
+        if !isAdopted, await !isTarget(found, of: mount) {
+            throw LeaseError(
+                .storeRefused,
+                "the target of mount \"\(path)\" was adopted by somebody else at the same time; look again"
+            )
+        }
+        mount.fingerprint = found
+        mount.gate.withLock { $0.identity = .confirmed }
+        noteSuccess(at: mount)
+        publish(LeaseEvent(.targetAdopted, at: clock.now, path: path, cause: cause, note: found))
+        alarm.ring()
+        return found
+    }
+
     /// Takes over what other managers adopted.
     func follow(_ registrations: [MountRegistration]) {
         for registration in registrations { mounts[registration.id]?.follow(registration.fingerprint) }

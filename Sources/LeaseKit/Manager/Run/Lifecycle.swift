@@ -97,6 +97,19 @@ final class Lifecycle: Sendable {
         }
     }
 
+    /// Waits, but not for ever, until `run()` was started; one that is on its way out still carries out what there is.
+    func requireStarted(within limit: Duration, _ time: any LeaseTime) async throws {
+        switch state.withLock({ ($0.phase, $0.hasRun) }) {
+        case (.idle, _): try await requireRunning(within: limit, time)
+        case (.stopping, false):
+            throw LeaseError(
+                .managerNotRunning,
+                "the manager was stopped before its run() was called; call it to clean up"
+            )
+        default: return
+        }
+    }
+
     private static var stopped: LeaseError {
         LeaseError(.managerStopped, "the manager is stopping and takes no new requests; use another one")
     }

@@ -1,0 +1,26 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+/// A connection, lent for a while.
+///
+/// Statements run in the order of the calls. The time left of the session bounds each call; one that runs out of it is
+/// cancelled at the server, and so is one whose task is cancelled.
+public protocol PostgresSession: Sendable {
+    /// Runs statements one after another, each in a transaction of its own, and stops at the first that fails.
+    ///
+    /// Inside a transaction that an earlier call began with `BEGIN`, they belong to that one. Each statement is a round trip;
+    /// ``attempt(_:)`` and ``transaction(_:)`` need one for all.
+    func run(_ statements: [PostgresStatement]) async throws(PostgresError) -> [PostgresResult]
+
+    /// Runs statements in one round trip, each in a transaction of its own, and goes on after one that fails.
+    ///
+    /// Answers one outcome for each statement, in their order. When the connection is lost, those without an answer are
+    /// ambiguous.
+    func attempt(_ statements: [PostgresStatement]) async -> [Result<PostgresResult, PostgresError>]
+
+    /// Runs statements in one transaction and one round trip: all of them, or none.
+    ///
+    /// The connection being lost after `COMMIT` was sent is ambiguous, see ``PostgresError/Kind/ambiguous``: it may have
+    /// been carried out.
+    func transaction(_ statements: [PostgresStatement]) async throws(PostgresError) -> [PostgresResult]
+}
