@@ -25,7 +25,8 @@ public final class RenewalScheduler: Sendable {
     public let configuration: Configuration
 
     let time: any LeaseTime
-    private let isSystem: Bool
+    /// Whether time is the machine's own.
+    let isSystem: Bool
     let events: EventHub
     let state: Locked<State>
     let alarm = Alarm()

@@ -10,22 +10,35 @@ class HeldCredential: @unchecked Sendable {
     let lease: LeaseID
     let path: String
     let validUntil: Duration
+    /// The cheap half of the question whether it is still valid.
+    private let freshness: Freshness?
 
-    init(number: UInt64, lease: LeaseID, path: String, validUntil: Duration) {
+    init(number: UInt64, lease: LeaseID, path: String, validUntil: Duration, _ freshness: Freshness?) {
+        self.freshness = freshness
         self.number = number
         self.lease = lease
         self.path = path
         self.validUntil = validUntil
     }
+
+    /// Whether it is valid beyond doubt; if not, the clock has to be asked.
+    final var isSurelyValid: Bool { freshness?.isSure ?? false }
 }
 
 /// The same with its secret.
 final class HeldSecret<Secret: Sendable>: HeldCredential, @unchecked Sendable {
     let secret: Secret
 
-    init(_ secret: Secret, number: UInt64, lease: LeaseID, path: String, validUntil: Duration) {
+    init(
+        _ secret: Secret,
+        number: UInt64,
+        lease: LeaseID,
+        path: String,
+        validUntil: Duration,
+        _ freshness: Freshness?
+    ) {
         self.secret = secret
-        super.init(number: number, lease: lease, path: path, validUntil: validUntil)
+        super.init(number: number, lease: lease, path: path, validUntil: validUntil, freshness)
     }
 }
 
@@ -40,7 +53,7 @@ struct CredentialCandidate: Sendable {
     /// Tries it out.
     let validate: @Sendable () async throws -> Void
     /// Makes what is handed out of it.
-    let hold: @Sendable (_ number: UInt64, _ validUntil: Duration) -> HeldCredential
+    let hold: @Sendable (_ number: UInt64, _ validUntil: Duration, _ freshness: Freshness?) -> HeldCredential
 }
 
 /// How a rotating credential reaches its sources: by calls that know the types of request and secret.
@@ -74,7 +87,7 @@ extension RotationCalls {
                 window: lease.window,
                 validate: { try await validate?(secret) },
                 hold: {
-                    HeldSecret(secret, number: $0, lease: lease.id, path: lease.path, validUntil: $1)
+                    HeldSecret(secret, number: $0, lease: lease.id, path: lease.path, validUntil: $1, $2)
                 }
             )
         }

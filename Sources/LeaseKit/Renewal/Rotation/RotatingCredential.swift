@@ -16,7 +16,8 @@
 /// A pool reads ``current`` when it opens a connection, keeps a ``CredentialUse`` beside it, and looks at ``updates()`` to
 /// close what is old. A replacement is made before its predecessor ends, tried out, and only then handed out; the predecessor
 /// is revoked when its last user is gone or the grace is over. One attempt at a time, whoever waits for it; no failure is
-/// remembered longer than until the next attempt.
+/// remembered longer than until the next attempt. It goes on until ``close(within:)`` or the end of the scheduler, also when
+/// nobody holds it any more.
 public final class RotatingCredential<Secret: Sendable>: Sendable {
     private let core: RotationCore
 

@@ -60,7 +60,7 @@ final class RotationCore: ScheduledWorker {
     /// What is handed out now, if it is valid.
     var current: HeldCredential? {
         guard let found = held.withLock({ $0 }) else { return nil }
-        return scheduler.now < found.validUntil ? found : nil
+        return found.isSurelyValid || scheduler.now < found.validUntil ? found : nil
     }
 
     /// Leaves the scheduler once everything is given back.
@@ -149,7 +149,8 @@ final class RotationCore: ScheduledWorker {
         var latest = held.withLock { $0 }
         if latest?.number != current.number || latest?.validUntil != current.term.end {
             if latest?.number != current.number { after.alarms += inner.readers.values }
-            let made = candidate.hold(current.number, current.term.end)
+            let freshness = scheduler.isSystem ? Freshness(left: current.term.end - now) : nil
+            let made = candidate.hold(current.number, current.term.end, freshness)
             held.withLock { $0 = made }
             latest = made
         }
