@@ -39,7 +39,9 @@ private func connect(_ credential: FakeCredential) async throws {}
 
     @Test func scope() throws {
         try withDatabase { _, database, _, target, time in
-            @Sendable func copyTheTable(_ secret: FakeCredential) async throws { try await time.sleep(for: .seconds(1_800)) }
+            @Sendable func copyTheTable(_ secret: FakeCredential) async throws {
+                try await time.sleep(for: .seconds(1_800))
+            }
             // sample: scope-renewed
             do {
                 try await database.withLease("app") { lease in
