@@ -10,7 +10,7 @@ extension RenewalScheduler {
     ///
     /// - Throws: ``LeaseError`` when it runs already or was stopped before.
     public func run() async throws {
-        try begin()
+        guard try begin() else { return await conclude(letGo()) }
         let finished = Reply<Void>()
         await shielded(on: configuration.executor, finished: finished, onCancel: { self.beginShutdown() }) {
             await self.work(until: finished)
@@ -30,10 +30,13 @@ extension RenewalScheduler {
         alarm.ring()
     }
 
-    private func begin() throws {
-        let waiters = try state.withLock { state throws(LeaseError) in
+    /// Enters `running`; false when it was told to stop before, so that there is only to clean up.
+    private func begin() throws -> Bool {
+        let waiters: [Reply<Void>]? = try state.withLock { state throws(LeaseError) in
+            defer { state.hasRun = true }
             switch state.phase {
             case .idle: break
+            case .stopped where !state.hasRun: return nil
             case .running: throw LeaseError(.alreadyRunning, "run() of this scheduler is running already; call it once")
             case .stopping, .stopped: throw Self.stopped
             }
@@ -41,7 +44,9 @@ extension RenewalScheduler {
             defer { state.waiters = [] }
             return state.waiters
         }
+        guard let waiters else { return false }
         for waiter in waiters { waiter.deliver(.success(())) }
+        return true
     }
 
     /// Waits, but not for ever, until `run()` runs.

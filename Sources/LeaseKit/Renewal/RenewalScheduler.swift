@@ -34,6 +34,7 @@ public final class RenewalScheduler: Sendable {
     /// What is behind the lock.
     struct State: Sendable {
         var phase = Phase.idle
+        var hasRun = false
         var waiters: [Reply<Void>] = []
         var slots: [Slot] = []
         var free: [Int32] = []
@@ -74,7 +75,9 @@ public final class RenewalScheduler: Sendable {
 
     /// Makes a scheduler.
     ///
-    /// - Parameter time: The clocks of this machine; the same as those of the sources.
+    /// - Parameters:
+    ///   - configuration: The settings.
+    ///   - time: The clocks of this machine; the same as those of the sources.
     public init(configuration: Configuration = Configuration(), time: any LeaseTime = SystemTime()) {
         self.configuration = configuration
         self.time = time

@@ -98,7 +98,7 @@ private func connect(_ credential: FakeCredential) async throws {}
                 try await connect(secret.secret)
                 use.end()
                 // end sample
-                // sample: health
+                // sample: credential-health
                 switch credential.health {
                 case .healthy: print("well")
                 case .degraded(let remaining): print("not renewed, \(LeaseDuration.text(of: remaining)) left")
