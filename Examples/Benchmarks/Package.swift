@@ -22,14 +22,18 @@ let package = Package(
             pkgConfig: "libpq",
             providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
         ),
+        // Counts allocations.
+        .target(name: "CAllocations"),
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
+                "CAllocations",
                 "CRawPQ",
                 "CRawSQLite",
                 .product(name: "LeaseKit", package: "LeaseKit"),
                 .product(name: "LeaseKitPostgres", package: "LeaseKit"),
                 .product(name: "LeaseKitSQLite", package: "LeaseKit"),
+                .product(name: "LeaseKitTesting", package: "LeaseKit"),
             ],
             swiftSettings: [.treatAllWarnings(as: .error)]
         ),

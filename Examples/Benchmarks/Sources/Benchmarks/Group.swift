@@ -17,6 +17,8 @@ struct Group: Sendable {
         Group(name: "events", summary: "what listeners cost", measure: measureListeners),
         Group(name: "start", summary: "a manager on a store that is full", measure: measureStart),
         Group(name: "suspending", summary: "a backend that is called under run()", measure: measureSuspending),
+        Group(name: "renewal", summary: "the scheduler and what a pool reads", measure: measureRenewal),
+        Group(name: "outage", summary: "leases lost in an outage, by rule of renewal", measure: measureOutages),
         Group(name: "sqlite", summary: "the durable store against raw SQLite", measure: measureSQLite),
         Group(
             name: "postgres",

@@ -236,7 +236,8 @@ extension LeaseManager {
             expiresAt: record.expiresAt,
             validUntil: plan.moment.continuous(at: record.expiresAt),
             isRenewable: record.isRenewable,
-            terms: plan.terms
+            terms: plan.terms,
+            window: issued.window
         )
     }
 
