@@ -22,6 +22,7 @@ let package = Package(
             dependencies: [
                 "CRawSQLite",
                 .product(name: "LeaseKit", package: "LeaseKit"),
+                .product(name: "LeaseKitAWS", package: "LeaseKit"),
                 .product(name: "LeaseKitSQLite", package: "LeaseKit"),
             ],
             swiftSettings: [.treatAllWarnings(as: .error)]

@@ -18,6 +18,8 @@ struct Group: Sendable {
         Group(name: "start", summary: "a manager on a store that is full", measure: measureStart),
         Group(name: "suspending", summary: "a backend that is called under run()", measure: measureSuspending),
         Group(name: "sqlite", summary: "the durable store against raw SQLite", measure: measureSQLite),
+        Group(name: "signing", summary: "signatures of requests to AWS", measure: measureSigning),
+        Group(name: "aws", summary: "users of IAM at an emulator", measure: measureCloudUsers),
     ]
 }
 
