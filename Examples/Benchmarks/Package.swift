@@ -31,6 +31,7 @@ let package = Package(
                 "CRawPQ",
                 "CRawSQLite",
                 .product(name: "LeaseKit", package: "LeaseKit"),
+                .product(name: "LeaseKitAWS", package: "LeaseKit"),
                 .product(name: "LeaseKitPostgres", package: "LeaseKit"),
                 .product(name: "LeaseKitSQLite", package: "LeaseKit"),
                 .product(name: "LeaseKitTesting", package: "LeaseKit"),

@@ -25,6 +25,8 @@ struct Group: Sendable {
             summary: "database users against raw libpq, and against Vault's statements",
             measure: measurePostgres
         ),
+        Group(name: "signing", summary: "signatures of requests to AWS", measure: measureSigning),
+        Group(name: "aws", summary: "users of IAM at an emulator", measure: measureCloudUsers),
     ]
 }
 
