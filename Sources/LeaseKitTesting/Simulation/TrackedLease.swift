@@ -32,12 +32,8 @@ final class TrackedLease: @unchecked Sendable {
     var outcome: LeaseOutcome?
     /// When it was written down, by the true clock.
     var insertedAt = Duration.zero
-    /// When it turned revoking, by the true clock.
-    var revokingSince: Duration?
     /// Whether somebody put or took something at the target in its name.
     var wasMeddledWith = false
-    /// Whether an attempt to end it has failed.
-    var wasAttempted = false
     var claim: (value: LeaseClaim, owner: Incarnation)?
     /// Why its credential may be where its record is not, or the other way round.
     var excuse: String?

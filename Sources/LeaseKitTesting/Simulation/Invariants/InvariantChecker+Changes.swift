@@ -114,7 +114,6 @@ extension InvariantChecker {
             }
             if change.expiresAt != record.expiresAt { violate(5, lease, "its end is not the one that was written") }
         case .detach: lease.parent = nil
-        case .attempt: lease.wasAttempted = true
         default: break
         }
         if case .remove(_, let outcome) = update {
@@ -204,7 +203,6 @@ extension InvariantChecker {
             violate(10, lease, "its state went from \(from) to \(record.state)")
         }
         live[lease.deployment].insert(lease.id)
-        if record.state == .revoking && lease.state != .revoking { lease.revokingSince = target.time.read().continuous }
         lease.state = record.state
         lease.isHollow = record.isHollow
         lease.generation = record.generation
