@@ -180,7 +180,7 @@ import Testing
         _ body: @escaping @Sendable () async throws -> Void
     ) async throws {
         if count == 0 { return try await body() }
-        try await client.withSession(database: nil, timeout: .seconds(20)) { session in
+        try await client.withSession(database: nil, timeout: .seconds(120)) { session in
             _ = try await session.run(["SELECT 1"])
             try await self.holding(count - 1, of: client, body)
         }

@@ -25,7 +25,7 @@ import Testing
         try await withThrowingTaskGroup(of: String?.self) { group in
             for _ in 0..<count {
                 group.addTask {
-                    try await client.withSession(database: nil, timeout: .seconds(20)) { session in
+                    try await client.withSession(database: nil, timeout: .seconds(120)) { session in
                         try await session.run([Self.meet(count, at: number), "SELECT pg_backend_pid()"])[1].first
                     }
                 }
@@ -64,7 +64,7 @@ import Testing
         let client = LibPQClient(try TestServer.shared(.system).configuration(maxConnections: 1))
         let isTaken = Door()
         let letGo = Door()
-        async let holder: Void = client.withSession(database: nil, timeout: .seconds(20)) { session in
+        async let holder: Void = client.withSession(database: nil, timeout: .seconds(120)) { session in
             _ = try await session.run(["SELECT 1"])
             isTaken.open()
             await letGo.pass()
@@ -83,7 +83,7 @@ import Testing
         let client = LibPQClient(configuration)
         let isTaken = Door()
         let letGo = Door()
-        async let holder: Void = client.withSession(database: nil, timeout: .seconds(20)) { session in
+        async let holder: Void = client.withSession(database: nil, timeout: .seconds(120)) { session in
             _ = try await session.run(["SELECT 1"])
             isTaken.open()
             await letGo.pass()
@@ -114,7 +114,7 @@ import Testing
         let client = LibPQClient(try TestServer.shared(.system).configuration(maxConnections: 1))
         let isTaken = Door()
         let letGo = Door()
-        async let holder: Void = client.withSession(database: nil, timeout: .seconds(20)) { session in
+        async let holder: Void = client.withSession(database: nil, timeout: .seconds(120)) { session in
             _ = try await session.run(["SELECT 1"])
             isTaken.open()
             await letGo.pass()
@@ -145,7 +145,7 @@ import Testing
         let client = LibPQClient(server.configuration(maxConnections: 1))
         for _ in 0..<3 {
             for database in ["postgres", "pool_other"] {
-                let found = try await client.withSession(database: database, timeout: .seconds(20)) { session in
+                let found = try await client.withSession(database: database, timeout: .seconds(120)) { session in
                     try await session.run(["SELECT current_database()"])[0].first
                 }
                 #expect(found == database)
@@ -153,6 +153,27 @@ import Testing
         }
         await client.close()
         try await server.sql("DROP DATABASE pool_other")
+    }
+
+    /// A connection that fails before it is begun must not make others be forgotten, who wait for something else.
+    @Test func oneThatFailsAtOnceHoldsUpNobody() async throws {
+        let client = LibPQClient(try TestServer.shared(.system).configuration(maxConnections: 2))
+        let codes = await withTaskGroup(of: String?.self) { group in
+            for index in 0..<40 {
+                group.addTask {
+                    do {
+                        return try await client.withSession(
+                            database: index % 2 == 0 ? "post\0gres" : nil,
+                            timeout: .seconds(120)
+                        ) { session in
+                            try await session.run(["SELECT 'ok'"])[0].first
+                        }
+                    } catch { return (error as? PostgresError)?.code }
+                }
+            }
+            return await group.reduce(into: [String?: Int]()) { $0[$1, default: 0] += 1 }
+        }
+        #expect(codes == ["ok": 20, "misuse": 20])
     }
 
     @Test func idleConnectionsAreClosed() async throws {
@@ -180,7 +201,7 @@ import Testing
         let client = LibPQClient(try TestServer.shared(.system).configuration())
         let isTaken = Door()
         let letGo = Door()
-        async let last = client.withSession(database: nil, timeout: .seconds(20)) { session in
+        async let last = client.withSession(database: nil, timeout: .seconds(120)) { session in
             _ = try await session.run(["SELECT 1"])
             isTaken.open()
             await letGo.pass()

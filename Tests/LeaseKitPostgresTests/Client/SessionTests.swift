@@ -40,7 +40,7 @@ import Testing
     }
 
     @Test func attemptGoesOnAfterAFailure() async throws {
-        let outcomes = try await client().withSession(database: nil, timeout: .seconds(20)) { session in
+        let outcomes = try await client().withSession(database: nil, timeout: .seconds(120)) { session in
             await session.attempt(["SELECT 1", "SELECT 1/0", "DROP ROLE nobody_of_that_name", "SELECT 2"])
         }
         #expect(outcomes.count == 4)
@@ -53,11 +53,11 @@ import Testing
 
     @Test func aTransactionIsCarriedOutAsAWhole() async throws {
         let client = try client()
-        let results = try await client.withSession(database: nil, timeout: .seconds(20)) { session in
+        let results = try await client.withSession(database: nil, timeout: .seconds(120)) { session in
             try await session.transaction(["CREATE ROLE whole_a", "CREATE ROLE whole_b", "SELECT 'done'"])
         }
         #expect(results.count == 3 && results[2].first == "done")
-        try await client.withSession(database: nil, timeout: .seconds(20)) { session in
+        try await client.withSession(database: nil, timeout: .seconds(120)) { session in
             let error = await #expect(throws: PostgresError.self) {
                 try await session.transaction(["DROP ROLE whole_a", "DROP ROLE whole_b", "DROP ROLE whole_c"])
             }
@@ -75,7 +75,7 @@ import Testing
             "CREATE TABLE deferred_one (id int PRIMARY KEY)",
             "CREATE TABLE deferred_two (id int REFERENCES deferred_one DEFERRABLE INITIALLY DEFERRED)"
         )
-        try await client.withSession(database: nil, timeout: .seconds(20)) { session in
+        try await client.withSession(database: nil, timeout: .seconds(120)) { session in
             let error = await #expect(throws: PostgresError.self) {
                 try await session.transaction(["INSERT INTO deferred_two VALUES (1)"])
             }
@@ -91,7 +91,7 @@ import Testing
     }
 
     @Test func aTransactionCanBeLedByHand() async throws {
-        try await client(maxConnections: 1).withSession(database: nil, timeout: .seconds(20)) { session in
+        try await client(maxConnections: 1).withSession(database: nil, timeout: .seconds(120)) { session in
             _ = try await session.run(["BEGIN", "CREATE ROLE by_hand"])
             let inside = try await session.run(["SELECT count(*) FROM pg_roles WHERE rolname = 'by_hand'"])
             #expect(inside[0].first == "1")
@@ -107,7 +107,7 @@ import Testing
         "ROLLBACK", " commit;", "END", "BEGIN", "start transaction", "PREPARE TRANSACTION 'x'", "/**/ABORT",
     ])
     func aStatementThatEndsTheTransactionAroundItIsRefused(text: String) async throws {
-        try await client().withSession(database: nil, timeout: .seconds(20)) { session in
+        try await client().withSession(database: nil, timeout: .seconds(120)) { session in
             let error = await #expect(throws: PostgresError.self) {
                 try await session.transaction(["CREATE ROLE not_made", PostgresStatement(text)])
             }
@@ -118,7 +118,7 @@ import Testing
     }
 
     @Test func savepointsWorkInsideATransaction() async throws {
-        let results = try await client().withSession(database: nil, timeout: .seconds(20)) { session in
+        let results = try await client().withSession(database: nil, timeout: .seconds(120)) { session in
             try await session.transaction([
                 "SAVEPOINT here", "CREATE ROLE not_made", "ROLLBACK TO here",
                 "SELECT count(*) FROM pg_roles WHERE rolname = 'not_made'",
@@ -167,8 +167,19 @@ import Testing
         }
     }
 
+    @Test func nothingIsSentAfterTheDeadline() async throws {
+        let client = try client(maxConnections: 1)
+        try await client.run("SELECT 1")
+        try await client.withSession(database: nil, timeout: .seconds(1)) { session in
+            _ = await session.attempt(["SELECT pg_sleep(600)"])
+            let error = await #expect(throws: PostgresError.self) { try await session.run(["CREATE ROLE not_made"]) }
+            #expect(error?.code == "timeout" && error?.kind == .transient && error?.scope == .lease)
+        }
+        #expect(try await client.run("SELECT FROM pg_roles WHERE rolname = 'not_made'")[0].rows.isEmpty)
+    }
+
     @Test func aSessionEndsWithItsScope() async throws {
-        let leaked = try await client().withSession(database: nil, timeout: .seconds(20)) { session in
+        let leaked = try await client().withSession(database: nil, timeout: .seconds(120)) { session in
             _ = try await session.run(["SELECT 1"])
             return session
         }

@@ -8,14 +8,14 @@ import Testing
 extension PostgresClient {
     /// Runs statements, each for itself.
     @discardableResult
-    func run(_ statements: PostgresStatement..., timeout: Duration = .seconds(20)) async throws -> [PostgresResult] {
+    func run(_ statements: PostgresStatement..., timeout: Duration = .seconds(120)) async throws -> [PostgresResult] {
         try await withSession(database: nil, timeout: timeout) { try await $0.run(statements) }
     }
 
     /// The error of statements that fail.
     func failure(
         of statements: PostgresStatement...,
-        timeout: Duration = .seconds(20),
+        timeout: Duration = .seconds(120),
         at location: SourceLocation = #_sourceLocation
     ) async throws -> PostgresError {
         let error = await #expect(throws: PostgresError.self, sourceLocation: location) {

@@ -70,10 +70,11 @@ import Testing
         let client = LibPQClient(server.configuration(host: proxy.host, maxConnections: 1))
         try await client.run("SELECT 1")
         proxy.set(.silence)
-        let error = try await client.failure(of: "SELECT 1", timeout: .milliseconds(50))
-        #expect(error.code == "timeout" && error.kind == .ambiguous && error.scope == .target)
-        let connecting = try await client.failure(of: "SELECT 1", timeout: .milliseconds(50))
-        #expect(connecting.code == "timeout" && connecting.kind == .transient && connecting.scope == .target)
+        let error = try await client.failure(of: "SELECT 1", timeout: .milliseconds(500))
+        #expect(error.code == "timeout" && error.kind == .ambiguous && error.scope == .target, "\(error)")
+        let connecting = try await client.failure(of: "SELECT 1", timeout: .milliseconds(500))
+        #expect(connecting.code == "timeout" && connecting.kind == .transient, "\(connecting)")
+        #expect(connecting.scope == .target)
         proxy.set(.none)
         proxy.cutAll()
         #expect(try await client.run("SELECT 1")[0].first == "1")
@@ -105,7 +106,7 @@ import Testing
     @Test func aServerThatIsKilledTakesTheTransactionWithIt() async throws {
         let server = try TestServer()
         let client = LibPQClient(server.configuration())
-        try await client.withSession(database: nil, timeout: .seconds(20)) { session in
+        try await client.withSession(database: nil, timeout: .seconds(120)) { session in
             _ = try await session.run(["BEGIN", "CREATE ROLE half"])
             server.kill()
             let error = await #expect(throws: PostgresError.self) { try await session.run(["CREATE ROLE other"]) }
@@ -134,7 +135,7 @@ import Testing
         try await client.run("SELECT 1")
         proxy.set(isCarriedOut ? .loseAnswer(to: "COMMIT") : .loseRequest("COMMIT"))
         let error = await #expect(throws: PostgresError.self) {
-            try await client.withSession(database: nil, timeout: .seconds(20)) { session in
+            try await client.withSession(database: nil, timeout: .seconds(120)) { session in
                 try await session.transaction([PostgresStatement("CREATE ROLE \(name)")])
             }
         }
@@ -149,7 +150,7 @@ import Testing
         let server = try TestServer.shared(.system)
         let proxy = try TestProxy(to: server)
         let client = LibPQClient(server.configuration(host: proxy.host))
-        try await client.withSession(database: nil, timeout: .seconds(20)) { session in
+        try await client.withSession(database: nil, timeout: .seconds(120)) { session in
             _ = try await session.run(["BEGIN", "CREATE ROLE never_there"])
             proxy.cutAll()
             let error = await #expect(throws: PostgresError.self) { try await session.run(["SELECT 1", "SELECT 2"]) }

@@ -160,6 +160,14 @@ import Testing
         #expect(try await bench.isSettled(admin))
     }
 
+    @Test func aFirstPasswordOfOtherCharactersIsLeftBehind() async throws {
+        let bench = try await Bench()
+        try await bench.server.sql("ALTER ROLE \(bench.user) PASSWORD 'größer'")
+        let admin = RotatingLogin(user: bench.user, password: SecretText("größer"), keeper: bench.keeper, iterations: 2)
+        try await admin.rotate(bench.server.configuration())
+        #expect(try await bench.isSettled(admin))
+    }
+
     @Test func aLoginPrintsNoPassword() {
         let login = PostgresConfiguration.Login(
             user: "u",

@@ -32,6 +32,9 @@ extension PostgresError {
             : PostgresError(.transient, scope: .lease, code: "poolBusy", "all connections were in use for too long")
     }
 
+    /// The session's time was over before this was sent.
+    static let timeIsOver = PostgresError(.transient, scope: .lease, code: "timeout", "the session's time is over")
+
     /// Too many wait already.
     static let tooManyWaiting = PostgresError(
         .transient,

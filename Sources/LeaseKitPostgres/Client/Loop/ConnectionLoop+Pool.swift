@@ -26,12 +26,21 @@ extension ConnectionLoop {
             let count = queued[database, default: 0] + 1
             queued[database] = count
             let opening = links.values.count { $0.isConnecting && $0.database == database }
-            if opening < count, !open(database, now) {
-                // Without a free place the rest can only be served by what is idle.
-                if !links.values.contains(where: \.isIdle) { return }
+            if opening < count {
+                let waited = waiting.count
+                if open(database, now) {
+                    // One that failed at once has told those who waited for it: the list is another, so begin again.
+                    if waiting.count < waited {
+                        index = 0
+                        queued = [:]
+                        continue
+                    }
+                } else if !links.values.contains(where: \.isIdle) {
+                    // Without a free place the rest can only be served by what is idle.
+                    return
+                }
             }
-            // A connection that failed at once has told those who waited for it, who are gone from the list.
-            if index < waiting.count { index += 1 }
+            index += 1
         }
     }
 

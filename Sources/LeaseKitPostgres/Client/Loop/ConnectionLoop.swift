@@ -98,6 +98,8 @@ final class ConnectionLoop {
     private func take(_ job: Job, _ now: Duration) {
         if job.isCancelled.withLock({ $0 }) { return job.reply([.failure(.cancelled)]) }
         if let id = sessions[job.session] {
+            // Nothing is sent any more, so that nobody has to wonder whether it was done.
+            if job.deadline <= now { return job.reply([.failure(.timeIsOver)]) }
             guard let link = links[id] else { return job.reply([.failure(.connectionLost(isAmbiguous: false))]) }
             return happened(link.start(job), on: link, now)
         }
@@ -167,7 +169,9 @@ final class ConnectionLoop {
         waiting.removeAll { $0.deadline <= now }
         for job in late {
             let isConnecting = links.values.contains { $0.isConnecting && $0.database == database(of: job) }
-            job.reply([.failure(.noConnection(isConnecting: isConnecting))])
+            // With room for another connection, it is not the pool that there was too little of.
+            let hasRoom = links.count < configuration.maxConnections
+            job.reply([.failure(.noConnection(isConnecting: isConnecting || hasRoom))])
         }
     }
 

@@ -50,7 +50,9 @@ final class Link {
     private let look: (_ link: UInt64, _ name: String) -> Bool
     private var hostsLeft: Int
     private var addresses: ArraySlice<String?> = []
-    private var alternative: (address: String?, user: String, password: SecretText)?
+    private var address: String?
+    /// The passwords that the server refused at this address.
+    private var tried: [SecretText?] = []
     private var refusal: PostgresError?
     private var wire: Wire?
     private var hasMoreToSend = false
@@ -114,12 +116,26 @@ final class Link {
 
     private func tryAddress(_ now: Duration) -> Event {
         guard let address = addresses.popFirst() else { return tryNext(after: nil, now) }
+        self.address = address
+        tried = []
         let login = configuration.login()
-        alternative = login.alternative.map { (address, login.user, $0) }
-        return connect(to: address, as: login.user, login.password, now)
+        return connect(as: login.user, login.password, now)
     }
 
-    private func connect(to address: String?, as user: String, _ password: SecretText?, _ now: Duration) -> Event {
+    /// A password that may be right although another one is not: it may be about to change, or have just been changed.
+    private var untriedLogin: (user: String, password: SecretText?)? {
+        let login = configuration.login()
+        let passwords = login.alternative.map { [login.password, $0] } ?? [login.password]
+        guard tried.count < 4, let next = passwords.first(where: { !tried.contains($0) }) else { return nil }
+        return (login.user, next)
+    }
+
+    private func connect(as user: String, _ password: SecretText?, _ now: Duration) -> Event {
+        tried.append(password)
+        if [user, database].contains(where: { $0.utf8.contains(0) }) {
+            // C would see another name than we do.
+            return failed(.misuse("the name of the user or of the database contains a zero byte"), now)
+        }
         let host = configuration.hosts[host]
         let parameters = configuration.parameters(host: host, address: address, database: database, user: user)
         wire = Wire.begin(parameters, password: password)
@@ -130,9 +146,8 @@ final class Link {
     }
 
     private func failed(_ error: PostgresError, _ now: Duration) -> Event {
-        if error.sqlState == .invalidPassword, let (address, user, password) = alternative {
-            alternative = nil
-            return connect(to: address, as: user, password, now)
+        if error.sqlState == .invalidPassword, let (user, password) = untriedLogin {
+            return connect(as: user, password, now)
         }
         // What a server answered tells more than that another one did not.
         if refusal?.sqlState == nil || error.sqlState != nil { refusal = error }
