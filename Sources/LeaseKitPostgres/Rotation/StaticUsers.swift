@@ -59,7 +59,7 @@ public final class StaticUsers: Sendable {
 
     /// The password of a user as it is now; nil before its first change, which is due at once.
     ///
-    /// - Throws: ``LeaseError`` for a name that is not among them.
+    /// - Throws: `LeaseError` for a name that is not among them.
     public func read(_ name: String) throws -> StaticCredential? {
         let entry = try entry(name)
         guard let current = entry.current else { return nil }
