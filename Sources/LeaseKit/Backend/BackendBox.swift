@@ -84,13 +84,13 @@ struct BackendBox<Backend: SecretBackend>: IssuingBackend {
 
     func issue(_ request: Request, as handle: inout [UInt8], _ call: BackendCall) async throws -> Issued<Secret> {
         var typed = try Self.read(handle)
-        defer { handle = typed.handleBytes }
+        defer { Self.write(typed, to: &handle) }
         return try await backend.issue(request, as: &typed, call)
     }
 
     func renew(_ handle: inout [UInt8], _ call: BackendCall) async throws -> Renewed {
         var typed = try Self.read(handle)
-        defer { handle = typed.handleBytes }
+        defer { Self.write(typed, to: &handle) }
         return try await backend.renew(&typed, call)
     }
 
@@ -111,6 +111,12 @@ struct BackendBox<Backend: SecretBackend>: IssuingBackend {
     }
 
     func fingerprint(_ call: BackendCall) async throws -> String? { try await backend.fingerprint(call) }
+
+    /// Keeps the bytes that are there when nothing was learnt: whoever compares them sees that at once.
+    private static func write(_ typed: Backend.Handle, to handle: inout [UInt8]) {
+        let bytes = typed.handleBytes
+        if !bytes.hasSameBytes(as: handle) { handle = bytes }
+    }
 
     private static func read(_ handle: [UInt8]) throws -> Backend.Handle {
         do {

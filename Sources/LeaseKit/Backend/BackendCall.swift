@@ -10,7 +10,10 @@ public struct BackendCall: Sendable {
     /// The lease's full path, mount included.
     public var path: String
     /// The path below the mount.
-    public var rolePath: String
+    public var rolePath: String {
+        get { givenRolePath ?? LeasePath.below(mountLength, path) }
+        set { givenRolePath = newValue }
+    }
     /// The mark that the credential bears at the target; a revocation ends only what bears it.
     public var mark: LeaseMark
     /// When the call was made, by LeaseKit's clock.
@@ -35,6 +38,9 @@ public struct BackendCall: Sendable {
     public var claim: LeaseClaim?
     /// Why it is done.
     public var cause: LeaseCause
+    /// Nil for what lies in the path behind the mount's own: few backends ask for it, so that it is made when one does.
+    private var givenRolePath: String?
+    private var mountLength = 0
 
     /// Makes a call context.
     ///
@@ -55,7 +61,7 @@ public struct BackendCall: Sendable {
     ) {
         self.id = id
         self.path = path
-        self.rolePath = rolePath
+        givenRolePath = rolePath
         self.mark = mark
         self.now = now
         self.expiresAt = expiresAt
@@ -65,6 +71,31 @@ public struct BackendCall: Sendable {
         self.target = target
         self.claim = claim
         self.cause = cause
+    }
+
+    /// A call about a lease that is there, at a mount with this path.
+    init(
+        about record: LeaseRecord,
+        at mount: String,
+        mark: LeaseMark,
+        now: LeaseInstant,
+        expiresAt: LeaseInstant,
+        deadline: LeaseInstant,
+        target: String?,
+        cause: LeaseCause
+    ) {
+        id = record.id
+        path = record.path
+        self.mark = mark
+        self.now = now
+        self.expiresAt = expiresAt
+        self.deadline = deadline
+        attempt = Int(record.attempts)
+        role = record.role
+        self.target = target
+        claim = record.claim
+        self.cause = cause
+        mountLength = mount.utf8.count
     }
 
     /// The time from the call to the lease's end.

@@ -5,7 +5,8 @@
 public protocol InventoryListing: SecretBackend {
     /// Reads one page of everything that bears `deployment`'s mark, in any stable order.
     ///
-    /// `cursor` is nil for the first page and the last page's ``InventoryPage/next`` after that.
+    /// `cursor` is nil for the first page and the last page's ``InventoryPage/next`` after that. Beside sweeps, the first page is
+    /// asked for once after each start on a store that was used before, to learn of other copies of the store.
     func inventory(of deployment: String, after cursor: String?, _ call: BackendCall) async throws -> InventoryPage<
         Handle
     >

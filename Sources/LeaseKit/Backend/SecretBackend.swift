@@ -65,7 +65,8 @@ public protocol SecretBackend<Request, Secret>: Sendable {
 
     /// Says which target this is (`pg_control_system()`, an account number), or nil when there is no telling.
     ///
-    /// Asked before the first call and after each outage. A backend that notices a change by itself, as at a
+    /// Asked before the first call and after each outage. What said so once has to go on saying so: nil then counts as another
+    /// target until an operator adopts it. A backend that notices a change by itself, as at a
     /// reconnect, throws ``BackendFailure/wrongTarget(found:)`` from any call.
     func fingerprint(_ call: BackendCall) async throws -> String?
 }

@@ -5,33 +5,31 @@
 final class KeyedTurns<Key: Hashable & Sendable>: Sendable {
     private let lines = Locked<[Key: [Reply<Void>]]>([:])
 
-    /// Runs `body` when everybody before is done with `key`, and tells it whether it had to wait for that.
+    /// Takes the turn, or a place in line: then the reply has to be waited for.
     ///
-    /// - Throws: What `body` throws, `CancellationError` while waiting, or nil's error when the deadline passes first.
-    func withTurn<Result>(
-        _ key: Key,
-        until deadline: Duration,
-        _ time: any LeaseTime,
-        _ body: (_ hadToWait: Bool) async throws -> Result
-    ) async throws -> Result {
-        let turn: Reply<Void>? = lines.withLock { lines in
-            guard lines[key] != nil else {
-                lines[key] = []
-                return nil
-            }
-            let reply = Reply<Void>()
-            lines[key]?.append(reply)
-            return reply
+    /// Whoever has the turn gives it back with ``pass(_:)``.
+    func enter(_ key: Key) -> Reply<Void>? {
+        lines.withLock { Self.enter(&$0[key]) }
+    }
+
+    /// One look into the table for both: whether there is a line, and its new end.
+    private static func enter(_ line: inout [Reply<Void>]?) -> Reply<Void>? {
+        guard line != nil else {
+            line = []
+            return nil
         }
-        if let turn { try await wait(for: turn, key, until: deadline, time) }
-        defer { pass(key) }
-        return try await body(turn != nil)
+        let reply = Reply<Void>()
+        line?.append(reply)
+        return reply
     }
 
     /// How many wait in line for a key.
     func waiting(for key: Key) -> Int { lines.withLock { $0[key]?.count ?? 0 } }
 
-    private func wait(for turn: Reply<Void>, _ key: Key, until deadline: Duration, _ time: any LeaseTime) async throws {
+    /// Waits for the turn.
+    ///
+    /// - Throws: `CancellationError`, or an error that says so when the deadline passes first.
+    func wait(for turn: Reply<Void>, _ key: Key, until deadline: Duration, _ time: any LeaseTime) async throws {
         do {
             if try await turn.value(until: deadline, time) != nil { return }
         } catch {
@@ -48,19 +46,17 @@ final class KeyedTurns<Key: Hashable & Sendable>: Sendable {
     }
 
     /// Gives the turn to the next in line who is still there.
-    private func pass(_ key: Key) {
-        while true {
-            let next: Reply<Void>? = lines.withLock { lines in
-                guard var line = lines[key], !line.isEmpty else {
-                    lines[key] = nil
-                    return nil
-                }
-                let first = line.removeFirst()
-                lines[key] = line
-                return first
-            }
-            guard let next else { return }
+    func pass(_ key: Key) {
+        while let next = lines.withLock({ Self.pass(&$0[key]) }) {
             if next.deliver(.success(())) { return }
         }
+    }
+
+    private static func pass(_ line: inout [Reply<Void>]?) -> Reply<Void>? {
+        guard line?.isEmpty == false else {
+            line = nil
+            return nil
+        }
+        return line?.removeFirst()
     }
 }

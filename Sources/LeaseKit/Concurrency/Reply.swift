@@ -57,6 +57,17 @@ final class Reply<Value: Sendable>: Sendable {
         }
     }
 
+    /// Waits for the answer, however long it takes; throws `CancellationError` at once when the task is cancelled.
+    func value() async throws -> Value {
+        let value: Value? = try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { install($0) }
+        } onCancel: {
+            close(.failure(CancellationError()))
+        }
+        guard let value else { throw CancellationError() }
+        return value
+    }
+
     /// Waits for the answer, however long it takes, and whatever happens to the task.
     func valueWhateverHappens() async throws -> Value {
         let value: Value? = try await withCheckedThrowingContinuation { install($0) }

@@ -11,13 +11,18 @@ final class WorkQueue: Sendable {
         var consumer: CheckedContinuation<Void, Never>?
     }
 
+    private let limit: Int
     private let state = Locked(State())
 
-    /// Hands a job to `run()`; false when it takes no more.
+    /// - Parameter limit: How many jobs may wait. Each call to a backend holds a place at its mount before it gets here, so that
+    ///   only a `run()` that does not come along lets so many pile up.
+    init(limit: Int = 65_536) { self.limit = limit }
+
+    /// Hands a job to `run()`; false when it takes no more, for now or for good.
     @discardableResult
     func submit(_ job: @escaping Job) -> Bool {
         let (accepted, consumer): (Bool, CheckedContinuation<Void, Never>?) = state.withLock { state in
-            if state.isClosed { return (false, nil) }
+            if state.isClosed || state.jobs.count >= limit { return (false, nil) }
             state.jobs.append(job)
             defer { state.consumer = nil }
             return (true, state.consumer)

@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Why nothing is ended by time for now.
+#if hasAttribute(nonexhaustive)
+    @nonexhaustive
+#endif
 public enum HoldOffReason: Hashable, Sendable, CustomStringConvertible {
     /// The store may be a copy of a table that went on elsewhere.
     case doubt(StoreDoubt)

@@ -18,13 +18,6 @@ extension LeaseError {
     /// A store that did not take a new lease.
     init(_ refusal: ChangeRefusal, issuing path: String, _ options: IssueOptions) {
         switch refusal {
-        case .requestRepeated(let lease):
-            self.init(
-                .requestRepeated,
-                "request \"\(options.requestID ?? "")\" was answered with lease \(lease), whose secret was handed out once "
-                    + "and is kept nowhere; revoke that lease, then ask with a new request id",
-                lease: lease
-            )
         case .parentNotActive:
             self.init(
                 .parentNotActive,
@@ -42,6 +35,25 @@ extension LeaseError {
         default:
             self.init(.storeRefused, "the store did not take a new lease at \"\(path)\": \(refusal)")
         }
+    }
+
+    /// A request that was made before, in words that say what became of it.
+    init(repeating record: LeaseRecord?, _ lease: LeaseID, _ options: IssueOptions) {
+        let request = "request \"\(options.requestID ?? "")\""
+        let sentence =
+            switch record?.state {
+            case nil:
+                "\(request) was made before, and its lease \(lease) has just ended; ask again"
+            case .pending?:
+                "\(request) is being answered with lease \(lease) right now; wait for that call, or ask again when it is over"
+            case .active?:
+                "\(request) was answered with lease \(lease), whose secret was handed out once and is kept nowhere; revoke that "
+                    + "lease, then ask with a new request id"
+            default:
+                "\(request) was made before, and its lease \(lease) is being ended; ask again when it is gone, or now with a "
+                    + "new request id"
+            }
+        self.init(.requestRepeated, sentence, lease: lease)
     }
 
     /// A store that did not turn a lease active.
@@ -82,6 +94,24 @@ extension LeaseError {
     /// A backend that failed for the mount as a whole.
     init(_ failure: BackendFailure, at mount: MountRuntime) {
         self.init(failure, doing: "reach the target of mount \"\(mount.path)\"", at: mount, lease: nil)
+    }
+
+    /// Another target than the one that a mount belongs to; nil for one that does not say who it is.
+    init(mismatch found: String?, at mount: MountRuntime) {
+        guard let found else {
+            self.init(
+                .targetMismatch,
+                "the target of mount \"\(mount.path)\" does not say who it is, and the mount belongs to "
+                    + "\(mount.fingerprint ?? "another one"); nothing is issued and nothing counts as gone until it says so "
+                    + "again, or is adopted with adoptTarget(at:)"
+            )
+            return
+        }
+        self.init(
+            .targetMismatch,
+            "another target (\(found)) answers for mount \"\(mount.path)\"; nothing is issued until it is adopted with "
+                + "adoptTarget(at:), or the address is put right"
+        )
     }
 
     /// A backend that failed.

@@ -13,6 +13,8 @@ extension LeaseManager {
         /// How TTLs are calculated: exactly, or as Vault does.
         public var ttlRules: TTLRuleSet
         /// How long `run()` may take to stop: calls in flight finish, and over a volatile store everything is revoked.
+        ///
+        /// With zero nothing is waited for, not even the closing of the store.
         public var shutdownBudget: Duration
         /// How long a call that needs `run()` waits for it to be started.
         public var startTimeout: Duration

@@ -33,10 +33,11 @@ public final class LeaseManager: Sendable {
     let alarm = Alarm()
     let lifecycle = Lifecycle()
     let holdOff = HoldOff()
+    let givenUp = GivenUpLeases()
 
     /// Makes a manager.
     ///
-    /// Does no I/O: the store is opened at the first use.
+    /// Does no I/O: the store is opened at the first use, which is also when a configuration that makes no sense is refused.
     public init(
         store: any LeaseStore,
         configuration: Configuration = Configuration(),
@@ -62,6 +63,7 @@ public final class LeaseManager: Sendable {
     /// Opens the store if it is not open yet, and learns what it knows about time and about itself.
     func opened() async throws -> OpenedStore {
         if let opening = ledger.opening { return opening }
+        try configuration.validate()
         return try await ledger.open { opening, dispute in
             for doubt in opening.doubts { self.beginHoldOff(.doubt(doubt)) }
             if let dispute { self.beginHoldOff(.clock(dispute)) }
@@ -75,6 +77,9 @@ public final class LeaseManager: Sendable {
         }
         return try await opened()
     }
+
+    /// A name for a new order.
+    func newOrderID() -> RevocationOrderID { RevocationOrderID(rawValue: entropy.next() | 1) }
 
     /// Whose leases these are: the name in every credential's mark.
     public var deployment: String {

@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What a lease holds.
+#if hasAttribute(nonexhaustive)
+    @nonexhaustive
+#endif
 public enum LeaseKind: UInt8, Hashable, Sendable, CaseIterable {
     /// A credential at a target.
     case credential = 0

@@ -39,6 +39,12 @@ public enum LeasePath: Sendable {
         return path
     }
 
+    /// What of a path lies below a mount whose own path is that long; empty for the mount's own.
+    static func below(_ mount: Int, _ path: String) -> String {
+        let whole = path.utf8
+        return whole.count > mount ? String(path[whole.index(whole.startIndex, offsetBy: mount + 1)...]) : ""
+    }
+
     /// Whether a path is good: one pass, no memory.
     ///
     /// What is wrong with one that is not is found out afterwards.

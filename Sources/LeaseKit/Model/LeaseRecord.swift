@@ -77,6 +77,9 @@ public struct LeaseRecord: Sendable, Identifiable {
 }
 
 /// How soon the end of a lease is due compared with others.
+#if hasAttribute(nonexhaustive)
+    @nonexhaustive
+#endif
 public enum LeaseUrgency: UInt8, Hashable, Sendable, Comparable {
     /// Ended by time: in the order of expiry.
     case expiry = 0

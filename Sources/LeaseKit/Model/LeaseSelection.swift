@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What a revocation order is about.
+#if hasAttribute(nonexhaustive)
+    @nonexhaustive
+#endif
 public enum LeaseSelection: Hashable, Sendable {
     /// One lease that nothing hangs on. Refused when it has children, so that nobody ends a tree by mistake.
     case lease(LeaseID)

@@ -12,6 +12,9 @@
 ///
 /// "Active" in every promise of LeaseKit means more than this state: active, no open order covers it, and its time is
 /// not over.
+#if hasAttribute(nonexhaustive)
+    @nonexhaustive
+#endif
 public enum LeaseState: UInt8, Hashable, Sendable, CaseIterable {
     /// Written down before the backend is called. Exits: active, settling.
     case pending = 0

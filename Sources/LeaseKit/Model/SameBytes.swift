@@ -29,3 +29,10 @@ extension String {
         return isSame ?? utf8.elementsEqual(bytes)
     }
 }
+
+extension [UInt8] {
+    /// Whether the bytes are the same, compared in words.
+    func hasSameBytes(as other: [UInt8]) -> Bool {
+        withUnsafeBytes { bytes in other.withUnsafeBytes { bytes.hasSameBytes(as: $0) } }
+    }
+}

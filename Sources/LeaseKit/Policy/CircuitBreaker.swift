@@ -58,6 +58,11 @@ public struct CircuitBreaker: Hashable, Sendable {
         return true
     }
 
+    /// The probe found nothing out: the next call is the probe.
+    mutating func passOn(at now: LeaseInstant) {
+        if let since = openSince { state = .open(nextProbe: now, since: since) }
+    }
+
     /// Whether ``admit(at:)`` would say yes.
     public func wouldAdmit(at now: LeaseInstant) -> Bool { nextProbe.map { now >= $0 } ?? true }
 

@@ -58,6 +58,9 @@ public struct LeaseQuotas: Hashable, Sendable {
     }
 
     /// What a quota counts.
+    #if hasAttribute(nonexhaustive)
+        @nonexhaustive
+    #endif
     public enum Scope: String, Hashable, Sendable {
         /// The mount's leases.
         case mount

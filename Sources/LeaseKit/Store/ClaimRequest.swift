@@ -22,6 +22,9 @@ public struct ClaimRequest: Sendable {
 }
 
 /// What a worker may be handed.
+#if hasAttribute(nonexhaustive)
+    @nonexhaustive
+#endif
 public enum ClaimScope: Hashable, Sendable {
     /// Orders and expiries.
     case everything
@@ -35,10 +38,13 @@ public struct ClaimedLease: Sendable {
     public var record: LeaseRecord
     /// Whether other leases hang on it.
     public var hasChildren: Bool
+    /// Whether it was active until this very claim: its time has run out, and whoever claimed it says so, once.
+    public var hasJustExpired: Bool
 
     /// Makes a claimed lease.
-    public init(record: LeaseRecord, hasChildren: Bool) {
+    public init(record: LeaseRecord, hasChildren: Bool, hasJustExpired: Bool = false) {
         self.record = record
         self.hasChildren = hasChildren
+        self.hasJustExpired = hasJustExpired
     }
 }

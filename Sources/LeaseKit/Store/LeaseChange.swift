@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// One change to one lease: a compare-and-set, atomic alone.
+///
+/// Frozen: a lease is new or it is there. What can happen to one that is there may grow, in ``LeaseUpdate``.
 public enum LeaseChange: Sendable {
     /// Writes a new lease down.
     case insert(LeaseInsertion)
@@ -20,6 +22,9 @@ public enum LeaseChange: Sendable {
 /// What can happen to a lease that is there.
 ///
 /// Writes of a worker carry its claim, and lose when it lapsed and somebody else has claimed the lease since.
+#if hasAttribute(nonexhaustive)
+    @nonexhaustive
+#endif
 public enum LeaseUpdate: Sendable {
     /// The credential was made: pending → active.
     case activate(LeaseActivation)
@@ -50,6 +55,9 @@ public enum LeaseUpdate: Sendable {
 }
 
 /// How a lease ended.
+#if hasAttribute(nonexhaustive)
+    @nonexhaustive
+#endif
 public enum LeaseOutcome: UInt8, Hashable, Sendable, CaseIterable {
     /// The credential was there and is not any more.
     case revoked

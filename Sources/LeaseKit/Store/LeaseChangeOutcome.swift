@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A store's answer to one change.
+///
+/// Frozen: it was done or it was not. Why not may grow, in ``ChangeRefusal``.
 public enum LeaseChangeOutcome: Sendable {
     /// Done; the record as it is now. For a removal, as it was last.
     case applied(LeaseRecord)
@@ -20,6 +22,9 @@ public enum LeaseChangeOutcome: Sendable {
 }
 
 /// Why a change was not done.
+#if hasAttribute(nonexhaustive)
+    @nonexhaustive
+#endif
 public enum ChangeRefusal: Error, Hashable {
     /// No such lease.
     case notFound

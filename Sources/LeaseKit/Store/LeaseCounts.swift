@@ -24,6 +24,9 @@ public struct LeaseCounts: Hashable, Sendable {
 }
 
 /// What to count.
+#if hasAttribute(nonexhaustive)
+    @nonexhaustive
+#endif
 public enum LeaseCountScope: Hashable, Sendable {
     /// Every lease.
     case all

@@ -4,6 +4,8 @@
 /// What a store throws.
 public struct StoreError: Error, Sendable, CustomStringConvertible, CustomReflectable {
     /// What is known about the call.
+    ///
+    /// Frozen: it was not done, it was not even asked, or nobody knows. The manager rests on there being no fourth.
     public enum Kind: Hashable, Sendable {
         /// Nothing was done, and trying again will not help: a full disk, a newer schema, a file that is read-only.
         case refused

@@ -13,12 +13,15 @@
 public struct ClockJudge: Sendable {
     /// How far ahead of the stored time a new boot's wall clock is believed.
     public static let believableGap = Duration.seconds(7 * 86_400)
-    /// How far the wall clock may part from elapsed time while running.
+    /// How far the wall clock may part from elapsed time while running, at once or in many steps.
+    ///
+    /// What a clock that is being set right gains or loses slowly does not count: half a millisecond a second, the most that the
+    /// time services of an operating system slew by.
     public static let tolerance = Duration.seconds(60)
 
     private var anchor: LeaseInstant
     private var anchoredAt: Duration
-    /// The reading that the wall clock is compared with: the last one at which it ran with the others.
+    /// The reading that the wall clock is compared with: the last one, and what it would have shown without the steps so far.
     private var watchedAt: Duration
     private var wallWhenWatched: LeaseInstant
     private var suspendedAtAnchor: Duration
@@ -66,12 +69,12 @@ public struct ClockJudge: Sendable {
         guard dispute == nil else { return nil }
         let elapsed = reading.continuous - watchedAt
         let parted = wallWhenWatched.duration(to: reading.wall) - elapsed
-        // A wall clock that is slewed drifts a little all the time; only a jump is news.
-        let tolerance = Self.tolerance + elapsed / 2_000
-        guard parted > tolerance || parted < .zero - tolerance else {
-            // Compared afresh from here, so that many small steps never add up to a jump.
+        let slewed = elapsed / 2_000
+        let left = parted > .zero ? max(.zero, parted - slewed) : min(.zero, parted + slewed)
+        guard left > Self.tolerance || left < .zero - Self.tolerance else {
+            // Compared from here, with what it has parted by beyond a slew: small steps add up, a slew never does.
             watchedAt = reading.continuous
-            wallWhenWatched = reading.wall
+            wallWhenWatched = reading.wall + (.zero - left)
             return nil
         }
         let found = ClockDispute.wallJumped(by: parted)
@@ -110,6 +113,9 @@ public struct ClockJudge: Sendable {
 }
 
 /// Why the time is in doubt.
+#if hasAttribute(nonexhaustive)
+    @nonexhaustive
+#endif
 public enum ClockDispute: Hashable, Sendable, CustomStringConvertible {
     /// After a new boot, the wall clock is behind the newest time that was observed.
     case wallBehind(by: Duration)
@@ -129,6 +135,9 @@ public enum ClockDispute: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// What a reading of the clocks brought to light.
+#if hasAttribute(nonexhaustive)
+    @nonexhaustive
+#endif
 public enum ClockNews: Hashable, Sendable {
     /// The machine slept.
     case suspended(Duration)

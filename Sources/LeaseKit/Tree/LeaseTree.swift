@@ -51,6 +51,8 @@ public struct LeaseTree: Sendable {
     }
 
     /// What a lease left behind when it was taken out.
+    ///
+    /// Frozen: a lease is in a tree or not, and has children or not.
     public enum Departure: Hashable, Sendable {
         /// It was not below anything.
         case absent

@@ -115,6 +115,8 @@ final class ModelRun {
             for claim in claimed {
                 let hasChildren = model.tree.hasChildren(claim.record.id)
                 findings.expectEqual(claim.hasChildren, hasChildren, "hasChildren of \(claim.record.id)")
+                let wasActive = model.records[claim.record.id]?.state == .active
+                findings.expectEqual(claim.hasJustExpired, wasActive, "hasJustExpired of \(claim.record.id)")
             }
             handed = claimed.map(\.record)
         } catch let error as StoreError {

@@ -17,6 +17,13 @@ import Testing
         #expect(seen.withLock { $0 } == [0, 1, 2, 3, 4])
     }
 
+    @Test func aFullQueueTakesNothingUntilItIsEmptied() async {
+        let queue = WorkQueue(limit: 2)
+        for isTaken in [true, true, false, false] { #expect(queue.submit {} == isTaken) }
+        #expect(await queue.next()?.count == 2)
+        #expect(queue.submit {})
+    }
+
     @Test func whatIsInAClosedQueueIsStillHandedOut() async {
         let queue = WorkQueue()
         queue.submit {}

@@ -52,4 +52,45 @@ import Testing
             _ = try await fixture.manager.mount(OddBackend(), at: "odd")
         }
     }
+
+    struct ConfigurationRow: CustomTestStringConvertible {
+        let word: String
+        let change: @Sendable (inout LeaseManager.Configuration) -> Void
+        var testDescription: String { word }
+
+        init(_ word: String, _ change: @escaping @Sendable (inout LeaseManager.Configuration) -> Void) {
+            (self.word, self.change) = (word, change)
+        }
+    }
+
+    static let configurations = [
+        ConfigurationRow("deployment has 0 bytes") { $0.deployment = "" },
+        ConfigurationRow("deployment has 129 bytes") { $0.deployment = String(repeating: "d", count: 129) },
+        ConfigurationRow("deployment has 3 bytes or control characters") { $0.deployment = "a\nb" },
+        ConfigurationRow("limits: ") { $0.limits = TTLLimits(ttl: .seconds(10), maximum: .seconds(-1)) },
+        ConfigurationRow("shutdownBudget is -1.0 seconds; use zero or more") { $0.shutdownBudget = .seconds(-1) },
+        ConfigurationRow("revocationWait is -1.0 seconds") { $0.revocationWait = .seconds(-1) },
+        ConfigurationRow("patience is -1.0 seconds") { $0.patience = .seconds(-1) },
+        ConfigurationRow("startTimeout is 0.0 seconds; use more than zero") { $0.startTimeout = .zero },
+        ConfigurationRow("observationInterval is 0.0 seconds") { $0.observationInterval = .zero },
+    ]
+
+    @Test(arguments: configurations)
+    func aConfigurationThatMakesNoSenseIsRefusedBeforeTheStoreIsOpened(_ row: ConfigurationRow) throws {
+        try ManagerWorld.run { world in
+            var configuration = world.configuration()
+            row.change(&configuration)
+            let opened = Locked(0)
+            let store = FaultyLeaseStore(world.store) { call in
+                if call.kind == .open { opened.withLock { $0 += 1 } }
+                return nil
+            }
+            let manager = LeaseManager(store: store, configuration: configuration, time: world.time)
+            await expectRefusal(.invalidLimits, "the manager's configuration: \(row.word)") {
+                try await manager.mount(OddBackend(), at: "odd")
+            }
+            await expectRefusal(.invalidLimits, row.word) { try await manager.run() }
+            #expect(opened.withLock { $0 } == 0)
+        }
+    }
 }

@@ -66,6 +66,32 @@ import Testing
         }
     }
 
+    @Test func aRequestThatIsStillBeingAnsweredSaysSo() throws {
+        try ManagerFixture.run { fixture in
+            fixture.target.script(.issue, .delay(.seconds(5)))
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { _ = try await fixture.mount.issue("app", IssueOptions(requestID: "r-1")) }
+                try await fixture.wait(.seconds(1))
+                await expectRefusal(.requestRepeated, "r-1", "right now", "ask again when it is over") {
+                    try await fixture.mount.issue("app", IssueOptions(requestID: "r-1"))
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    @Test func aRequestWhoseFirstAttemptIsBeingUndoneSaysSo() throws {
+        try ManagerFixture.run { fixture in
+            fixture.target.script(.issue, .failAfter)
+            await expectRefusal(.backendFailed) { try await fixture.mount.issue("app", IssueOptions(requestID: "r-1")) }
+            await expectRefusal(.requestRepeated, "is being ended", "ask again when it is gone") {
+                try await fixture.mount.issue("app", IssueOptions(requestID: "r-1"))
+            }
+            try await fixture.wait(.seconds(200))
+            _ = try await fixture.mount.issue("app", IssueOptions(requestID: "r-1"))
+        }
+    }
+
     @Test func ofManyRepeatedRequestsAtOnceOneGetsTheCredential() throws {
         try ManagerFixture.run { fixture in
             let won = await withTaskGroup(of: Bool.self) { group in

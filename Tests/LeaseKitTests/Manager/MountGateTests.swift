@@ -128,7 +128,64 @@ import Testing
         #expect(gate.enter(.demand, at: start) == nil)
         _ = gate.failTarget(at: start, retryAfter: nil)
         #expect(gate.nextRoom(at: start) == start + .seconds(60))
+        _ = gate.succeed()
         gate.change(MountSettings(concurrency: 1))
         #expect(gate.enter(.demand, at: start) == .busy)
+    }
+
+    @Test func nobodyPassesByWhoWaits() {
+        var gate = gate(MountSettings(concurrency: 1))
+        #expect(gate.enter(.demand, at: start) == nil)
+        var (first, second): (UInt64?, UInt64?) = (nil, nil)
+        let turns = [Reply<Void>(), Reply<Void>()]
+        #expect(gate.enterOrWait(&first, turns[0], at: start) == .busy)
+        #expect(gate.enterOrWait(&second, turns[1], at: start) == .busy)
+        gate.leave(.demand)
+        #expect(gate.enter(.demand, at: start) == .busy)
+        #expect(gate.enterOrWait(&second, turns[1], at: start) == .busy)
+        #expect(gate.line.first === turns[0])
+        #expect(gate.enterOrWait(&first, turns[0], at: start) == nil)
+        #expect(gate.line.first === turns[1])
+        gate.leave(.demand)
+        #expect(gate.enterOrWait(&second, turns[1], at: start) == nil)
+        #expect(gate.line.isEmpty)
+    }
+
+    @Test func whoLeavesTheLineDoesNotHoldItUp() {
+        var gate = gate(MountSettings(concurrency: 1, waitingLimit: 2))
+        #expect(gate.enter(.demand, at: start) == nil)
+        var tickets: [UInt64?] = [nil, nil, nil]
+        let turns = (0..<3).map { _ in Reply<Void>() }
+        #expect(gate.enterOrWait(&tickets[0], turns[0], at: start) == .busy)
+        #expect(gate.enterOrWait(&tickets[1], turns[1], at: start) == .busy)
+        #expect(gate.enterOrWait(&tickets[2], turns[2], at: start) == .crowded(2))
+        gate.leaveLine(tickets[0])
+        #expect(gate.line.first === turns[1])
+        gate.leave(.demand)
+        #expect(gate.enterOrWait(&tickets[1], turns[1], at: start) == nil)
+    }
+
+    @Test func whoWaitsForATargetThatGoesDownIsSentAway() {
+        var gate = gate(MountSettings(concurrency: 1))
+        #expect(gate.enter(.demand, at: start) == nil)
+        var ticket: UInt64?
+        let turn = Reply<Void>()
+        #expect(gate.enterOrWait(&ticket, turn, at: start) == .busy)
+        _ = gate.failTarget(at: start, retryAfter: nil)
+        #expect(gate.enterOrWait(&ticket, turn, at: start) == .targetDown(retryAfter: .seconds(3)))
+        #expect(gate.line.isEmpty)
+    }
+
+    @Test func aProbeThatFoundNothingOutIsPassedOn() {
+        var gate = gate()
+        _ = gate.failTarget(at: start, retryAfter: nil)
+        let probe = start + .seconds(3)
+        #expect(gate.enter(.revocation, at: probe, asksFirst: true) == nil)
+        #expect(gate.revocationRoom(at: probe) == 0)
+        gate.identity = .confirmed
+        gate.passProbeOn(at: probe)
+        #expect(gate.revocationRoom(at: probe) == 1)
+        #expect(gate.enter(.revocation, at: probe) == nil)
+        #expect(gate.revocationRoom(at: probe) == 0)
     }
 }

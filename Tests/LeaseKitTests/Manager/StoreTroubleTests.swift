@@ -117,6 +117,10 @@ import Testing
             fixture.target.replace(by: "target-2")
             script.next(.other(.adopt), .doneAndLost)
             await expectRefusal(.storeUnknown) { try await fixture.manager.adoptTarget(at: "database") }
+            // The store has it: the target from before is not the right one any more.
+            fixture.target.replace(by: "target-1")
+            await expectRefusal(.targetMismatch) { try await fixture.mount.issue("app") }
+            fixture.target.replace(by: "target-2")
             #expect(try await fixture.manager.adoptTarget(at: "database") == "target-2")
             try await fixture.expectIssue()
         }
@@ -134,6 +138,54 @@ import Testing
             await expectRefusal(.storeRefused, "make room") { try await manager.run() }
             #expect(world.log.events(.stopped).map(\.note) == ["the store could not be opened"])
             await expectRefusal(.managerStopped) { try await manager.run() }
+        }
+    }
+
+    @Test(arguments: [StoreScript.Fault.doneAndLost, .lost])
+    func aSessionOfWhichNobodyKnowsWhetherItWasWrittenDownIsGivenUp(fault: StoreScript.Fault) throws {
+        try Self.run { fixture, script in
+            let sessions = try await fixture.manager.mountSessions(at: "sessions")
+            script.next(.insert, fault)
+            script.next(.handOver, .unavailable, .unavailable, .unavailable)
+            await expectRefusal(.storeUnknown) {
+                try await sessions.issue("job", IssueOptions(period: .seconds(3_600), requestID: "one"))
+            }
+            try await fixture.wait(.seconds(60))
+            try await fixture.expectNoLeases()
+            // The request can be made again.
+            _ = try await sessions.issue("job", IssueOptions(requestID: "one"))
+        }
+    }
+
+    @Test func aLeaseThatTurnedActiveWithNobodyToHoldItIsGivenUpUntilTheStoreKnowsIt() throws {
+        try Self.run { fixture, script in
+            script.next(.activate, .doneAndLost)
+            script.next(.handOver, .unavailable, .unavailable, .unavailable)
+            script.next(.other(.place), .unavailable, .lost)
+            await expectRefusal(.storeUnknown) { try await fixture.mount.issue("app") }
+            #expect(fixture.target.liveCredentials.count == 1)
+            try await fixture.wait(.seconds(10))
+            #expect(fixture.target.principals.isEmpty)
+            try await fixture.expectNoLeases()
+            #expect(fixture.log.count(.issueFailed) == 1)
+        }
+    }
+
+    @Test func whatWasGivenUpIsTriedAgainAlsoWhenTheCallerIsGone() throws {
+        try Self.run { fixture, script in
+            fixture.target.script(.issue, .delay(.seconds(5)))
+            script.next(.handOver, .unavailable, .unavailable)
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    await #expect(throws: CancellationError.self) { _ = try await fixture.mount.issue("app") }
+                }
+                try? await fixture.wait(.seconds(1))
+                group.cancelAll()
+            }
+            // Well before the deadline of the pending lease.
+            try await fixture.wait(.seconds(8))
+            #expect(fixture.target.principals.isEmpty)
+            try await fixture.expectNoLeases()
         }
     }
 }

@@ -133,4 +133,32 @@ import Testing
             #expect(fixture.target.principals.count == 1)
         }
     }
+
+    @Test func whatIsGoneWhenItComesToItIsCounted() throws {
+        try ManagerFixture.run { fixture in
+            fixture.target.plant("orphan", mark: Self.mark())
+            try await fixture.wait(.seconds(601))
+            fixture.target.script(.revoke, .failBefore(.gone))
+            let report = try await fixture.manager.sweepOrphans(ofMountAt: "database")
+            #expect((report.orphans, report.ended, report.alreadyGone, report.failed) == (1, 0, 1, 0))
+            #expect(fixture.log.count(.orphanEnded) == 0)
+        }
+    }
+
+    @Test func aSweepThatIsCancelledSaysNothingOfTheTarget() throws {
+        try ManagerFixture.run { fixture in
+            fixture.target.script(.inventory, .delay(.seconds(5)))
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    await #expect(throws: CancellationError.self) {
+                        _ = try await fixture.manager.sweepOrphans(ofMountAt: "database")
+                    }
+                }
+                try? await fixture.wait(.seconds(1))
+                group.cancelAll()
+            }
+            #expect(fixture.log.count(.targetDown) == 0)
+            #expect(fixture.time.read().continuous == .seconds(1))
+        }
+    }
 }

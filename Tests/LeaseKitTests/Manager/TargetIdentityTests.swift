@@ -141,6 +141,34 @@ import Testing
         }
     }
 
+    @Test func whoStopsWaitingForAnAdoptionSaysNothingOfTheTarget() throws {
+        try ManagerFixture.run { fixture in
+            fixture.target.script(.fingerprint, .delay(.seconds(5)))
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    await #expect(throws: CancellationError.self) {
+                        _ = try await fixture.manager.adoptTarget(at: "database")
+                    }
+                }
+                try? await fixture.wait(.seconds(1))
+                group.cancelAll()
+            }
+            #expect(fixture.log.count(.targetDown) == 0)
+        }
+    }
+
+    @Test(arguments: [BackendAbilities.CallStyle.suspending, .immediate])
+    func aBackendThatThrowsACancellationWasNotCancelled(style: BackendAbilities.CallStyle) throws {
+        try ManagerFixture.run { fixture in
+            var backend = OddBackend()
+            backend.abilities.callStyle = style
+            backend.onFingerprint = { throw CancellationError() }
+            let mount = try await fixture.manager.mount(backend, at: "odd")
+            await expectRefusal(.targetUnavailable, "CancellationError") { try await mount.issue("app") }
+            #expect(fixture.log.count(.targetDown) == 1)
+        }
+    }
+
     /// Runs `body` with two managers on one store, both of which have used the target.
     private static func runTwo(
         _ body: @escaping @Sendable (ManagerWorld, ManagerFixture, ManagerFixture) async throws -> Void

@@ -5,23 +5,27 @@
 extension LeaseManager {
     /// A call that is about the mount and not about a lease.
     func managementCall(at mount: MountRuntime, timeout: Duration) async throws -> BackendCall {
-        let opening = try await opened()
+        if !ledger.isOpen { _ = try await opened() }
         let now = clock.now
         let nobody = LeaseID(high: 0, low: 0)
         return BackendCall(
             id: nobody,
             path: mount.path,
             rolePath: "",
-            mark: LeaseMark(
-                deployment: deployment(opening),
-                lease: nobody,
-                epoch: ledger.opening?.epoch ?? opening.epoch
-            ),
+            mark: mark(of: nobody),
             now: now,
             expiresAt: now,
             deadline: now + timeout,
             target: mount.fingerprint
         )
+    }
+
+    /// What the credential of a lease bears at its target, in the life of the store as it is now.
+    ///
+    /// The store has been opened.
+    func mark(of lease: LeaseID) -> LeaseMark {
+        let opening = ledger.opening
+        return LeaseMark(deployment: opening.map(deployment) ?? "", lease: lease, epoch: opening?.epoch ?? 0)
     }
 
     /// A call about a lease that is there.
@@ -33,23 +37,14 @@ extension LeaseManager {
         expiresAt: LeaseInstant? = nil,
         cause: LeaseCause? = nil
     ) -> BackendCall {
-        let opening = ledger.opening
-        return BackendCall(
-            id: record.id,
-            path: record.path,
-            rolePath: mount.rolePath(of: record.path),
-            mark: LeaseMark(
-                deployment: opening.map(deployment) ?? "",
-                lease: record.id,
-                epoch: opening?.epoch ?? 0
-            ),
+        BackendCall(
+            about: record,
+            at: mount.path,
+            mark: mark(of: record.id),
             now: now,
             expiresAt: expiresAt ?? record.expiresAt,
             deadline: now + timeout,
-            attempt: Int(record.attempts),
-            role: record.role,
             target: mount.fingerprint,
-            claim: record.claim,
             cause: cause ?? record.cause ?? LeaseCause(.requested)
         )
     }

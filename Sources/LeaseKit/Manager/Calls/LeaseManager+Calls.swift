@@ -17,7 +17,8 @@ extension LeaseManager {
 
     /// Makes one backend call that must outlive its caller: as a child of `run()`, waited for until `deadline`.
     ///
-    /// A backend that never waits is called in place. The place at the gate was taken before; it is given back when the
+    /// A `CancellationError` that comes out of this is the caller's own. One that a backend throws is a failure like any other:
+    /// nobody cancels a call. A backend that never waits is called in place. The place at the gate was taken before; it is given back when the
     /// call returns, however late. `late` is told of an answer that nobody waited for.
     func callBackend<Value: Sendable>(
         _ mount: MountRuntime,
@@ -29,7 +30,11 @@ extension LeaseManager {
     ) async throws -> Value {
         if mount.abilities.callStyle == .immediate {
             defer { mount.leave(kind) }
-            return try await body()
+            do {
+                return try await body()
+            } catch is CancellationError {
+                throw BackendFailure(cancelling: kind)
+            }
         }
         let timeout = deadline - clock.moment().continuous
         let reply = Reply<Value>()
@@ -38,7 +43,13 @@ extension LeaseManager {
             if reply.isAbandoned {
                 result = .failure(BackendFailure.neverSent)
             } else {
-                do { result = .success(try await body()) } catch { result = .failure(error) }
+                do {
+                    result = .success(try await body())
+                } catch is CancellationError {
+                    result = .failure(BackendFailure(cancelling: kind))
+                } catch {
+                    result = .failure(error)
+                }
             }
             mount.leave(kind)
             if kind == .revocation { self.alarm.ring() }
@@ -58,6 +69,11 @@ extension LeaseManager {
 }
 
 extension BackendFailure {
+    /// A backend that threw `CancellationError`, though nobody cancelled it.
+    fileprivate init(cancelling kind: MountGate.Kind) {
+        self.init(reading: CancellationError(), during: kind == .demand ? .renew : .revoke)
+    }
+
     /// The backend was never called.
     static let neverSent = BackendFailure(
         .transient,

@@ -12,10 +12,11 @@ extension LeaseManager {
         until deadline: Duration,
         _ body: (inout Place) async throws -> Answer
     ) async throws -> Answer {
-        if !mount.enterNow(at: moment.now) { try await mount.enter(until: deadline, clock) }
+        let isConfirmed = mount.enterNow(at: moment.now)
+        if !isConfirmed { try await mount.enter(until: deadline, clock) }
         var place = Place(manager: self, mount: mount)
         do {
-            if !mount.isConfirmed { try await confirmTarget(of: mount) }
+            if !isConfirmed { try await confirmTarget(of: mount) }
             return try await body(&place)
         } catch {
             place.leaveIfHeld()

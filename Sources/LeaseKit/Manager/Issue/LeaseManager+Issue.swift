@@ -35,6 +35,7 @@ extension LeaseManager {
         let timeout = mount.settings.issueTimeout
         let begin = clock.moment()
         return try await demand(at: mount, from: begin, until: begin.continuous + timeout) { place in
+            // Steps 1 to 3, then 4, then 5 and 6.
             let plan = try await writeDown(request, options, from: backend, at: mount, timeout)
             let made = try await make(plan, request, from: backend, at: mount, &place)
             return try await activate(plan, made, at: mount)
@@ -49,7 +50,7 @@ extension LeaseManager {
         at mount: MountRuntime,
         _ timeout: Duration
     ) async throws -> IssuePlan {
-        let opening = try await opened()
+        if !ledger.isOpen { _ = try await opened() }
         let rolePath = try askBackend { try backend.path(for: request) }
         let path = LeasePath.join(mount.path, rolePath)
         try LeasePath.validate(path)
@@ -76,11 +77,7 @@ extension LeaseManager {
                 id: id,
                 path: path,
                 rolePath: rolePath,
-                mark: LeaseMark(
-                    deployment: deployment(opening),
-                    lease: id,
-                    epoch: ledger.opening?.epoch ?? opening.epoch
-                ),
+                mark: mark(of: id),
                 now: moment.now,
                 expiresAt: terms.expiresAt,
                 deadline: moment.now + timeout,
@@ -92,11 +89,21 @@ extension LeaseManager {
             try HandleSize.check(handle, of: mount)
             let insertion = insertion(for: call, handle, options, mount)
             let context = ledger.context(options.cause, at: moment.now)
-            switch try await ledger.apply(.insert(insertion), context) {
+            let outcome: LeaseChangeOutcome
+            do {
+                outcome = try await ledger.apply(.insert(insertion), context)
+            } catch let error as LeaseError where error.code == .storeUnknown {
+                // What needs no making would be active, with nobody to hold it.
+                giveUp(insertion, LeaseCause(.issueFailed))
+                throw error
+            }
+            switch outcome {
             case .applied(let record):
                 return IssuePlan(record: record, call: call, terms: terms, moment: moment, timeout: timeout)
             case .refused(.beyondParent(let end)):
                 parentEnd = end
+            case .refused(.requestRepeated(let lease)):
+                throw LeaseError(repeating: try await ledger.find(lease), lease, options)
             case .refused(let refusal):
                 throw LeaseError(refusal, issuing: path, options)
             }
@@ -132,6 +139,9 @@ extension LeaseManager {
         } catch let failure as BackendFailure where !failure.wasSent {
             mount.issuing.withLock { _ = $0.remove(plan.id) }
             await giveUp(plan, Made<Secret>.neverSent(plan), LeaseCause(.shutdown))
+            if lifecycle.phase == .running {
+                throw LeaseError(.overloaded, "run() has more waiting than it takes; look what keeps it, and try again")
+            }
             throw LeaseError(.managerStopped, "the manager is stopping and takes no new requests; use another one")
         } catch is BackendFailure {
             throw LeaseError(

@@ -18,6 +18,8 @@ extension LeaseManager {
         if failure.scope == .target {
             if mount.gate.withLock({ $0.failTarget(at: now, retryAfter: failure.retryAfter) }) {
                 publish(LeaseEvent(.targetDown, at: now, path: mount.path, failure: failure.note))
+                // Whoever waits for a place is told at once.
+                mount.callNext()
             }
             alarm.ring()
         } else if failure.reachedTarget {

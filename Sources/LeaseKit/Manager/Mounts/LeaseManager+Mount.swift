@@ -18,6 +18,7 @@ extension LeaseManager {
         at path: String,
         _ settings: MountSettings = MountSettings()
     ) async throws -> Mount<Backend.Request, Backend.Secret> {
+        if !ledger.isOpen { try configuration.validate() }
         try LeasePath.validate(path)
         try settings.validate()
         try validate(settings.limits, at: path)
@@ -25,9 +26,11 @@ extension LeaseManager {
         try refuseLeaks(box, at: path, settings)
         try mounts.reserve(path)
         do {
-            _ = try await openedForChange()
+            let opening = try await openedForChange()
             let registration = try await register(box, at: path)
-            let runtime = MountRuntime(registration, box, settings)
+            // A store that was never opened before has no past that another copy could share.
+            let hasPast = ledger.store.traits.isDurable && opening.observed != nil
+            let runtime = MountRuntime(registration, box, settings, awaitsWitnesses: hasPast)
             mounts.add(runtime)
             alarm.ring()
             return Mount(manager: self, runtime: runtime, backend: box)
@@ -89,6 +92,7 @@ extension LeaseManager {
         try settings.validate()
         try validate(settings.limits, at: runtime.path)
         runtime.gate.withLock { $0.change(settings) }
+        runtime.callNext()
         alarm.ring()
     }
 }

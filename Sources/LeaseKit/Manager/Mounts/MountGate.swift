@@ -3,7 +3,7 @@
 
 /// Decides which calls of one mount may be made now.
 ///
-/// Pure: the lock and the waiting are ``MountRuntime``'s.
+/// Pure but for the replies of those who wait: the lock and the waiting are ``MountRuntime``'s.
 struct MountGate: Sendable {
     /// Which target answers, as far as it is known.
     enum Identity: Sendable, Equatable {
@@ -11,17 +11,19 @@ struct MountGate: Sendable {
         case unasked
         /// The one that the mount belongs to, or one that cannot tell.
         case confirmed
-        /// Another one. Nothing is called until it is adopted, or the right one answers to the probe.
-        case mismatch(found: String)
+        /// Another one, or nil for one that does not say though the mount's own did. Nothing is called until it is adopted, or
+        /// the right one answers to the probe.
+        case mismatch(found: String?)
     }
 
     enum Kind: Sendable { case demand, revocation }
 
     enum Refusal: Sendable, Equatable {
         case targetDown(retryAfter: Duration)
-        case targetMismatch(found: String)
+        case targetMismatch(found: String?)
         case unmounting
         case busy
+        case crowded(Int)
         case tooFast(Duration)
     }
 
@@ -35,6 +37,8 @@ struct MountGate: Sendable {
     var isProbing = false
     /// Whether the mount is on its way out and takes no new demand.
     var isUnmounting = false
+    /// Who waits to issue or renew.
+    private(set) var line = WaitingLine()
     private(set) var demands = 0
     private(set) var revocations = 0
 
@@ -42,6 +46,9 @@ struct MountGate: Sendable {
         shared = SharedSettings(settings)
         breaker = CircuitBreaker(probeInterval: settings.probeInterval)
     }
+
+    /// Whether the target that answers is known to be the right one, or one that cannot tell.
+    var isConfirmed: Bool { if case .confirmed = identity { true } else { false } }
 
     /// Whether another target answers than the one that the mount belongs to.
     var isMismatched: Bool { if case .mismatch = identity { true } else { false } }
@@ -51,19 +58,41 @@ struct MountGate: Sendable {
     /// `asksFirst` says that whoever enters asks the target who it is before anything else: the one call that another target
     /// may be sent.
     mutating func enter(_ kind: Kind, at now: LeaseInstant, asksFirst: Bool = false) -> Refusal? {
+        enter(kind, at: now, asksFirst: asksFirst, isNext: line.isEmpty)
+    }
+
+    /// Takes a place to issue or renew, or stands in the line until `turn` is answered; nil when it was taken.
+    ///
+    /// ``Refusal/busy`` and ``Refusal/tooFast(_:)`` mean to wait; after anything else it is not in the line any more.
+    mutating func enterOrWait(_ ticket: inout UInt64?, _ turn: Reply<Void>, at now: LeaseInstant) -> Refusal? {
+        let refusal = enter(.demand, at: now, asksFirst: true, isNext: line.isTurn(of: ticket))
+        switch refusal {
+        case .busy, .tooFast:
+            return line.wait(&ticket, turn, limit: settings.waitingLimit) ? refusal : .crowded(settings.waitingLimit)
+        default:
+            line.leave(ticket)
+            ticket = nil
+            return refusal
+        }
+    }
+
+    /// Waits no more.
+    mutating func leaveLine(_ ticket: UInt64?) { line.leave(ticket) }
+
+    private mutating func enter(_ kind: Kind, at now: LeaseInstant, asksFirst: Bool, isNext: Bool) -> Refusal? {
         if isUnmounting && kind == .demand { return .unmounting }
         if case .mismatch(let found) = identity, !asksFirst || !breaker.wouldAdmit(at: now) {
             return .targetMismatch(found: found)
         }
-        let isFull =
-            switch kind {
-            case .demand: demands >= settings.concurrency
-            case .revocation: revocations >= settings.revocationConcurrency
-            }
-        if isFull { return .busy }
         if !breaker.wouldAdmit(at: now) {
             return .targetDown(retryAfter: breaker.nextProbe.map { now.duration(to: $0) } ?? .zero)
         }
+        let isFull =
+            switch kind {
+            case .demand: demands >= settings.concurrency || !isNext
+            case .revocation: revocations >= settings.revocationConcurrency
+            }
+        if isFull { return .busy }
         if let wait = limiter.take(settings.rate, at: now) { return .tooFast(wait) }
         _ = breaker.admit(at: now)
         switch kind {
@@ -108,10 +137,13 @@ struct MountGate: Sendable {
         return breaker.fail(at: now, retryAfter: retryAfter)
     }
 
+    /// Who it is was asked, and it cannot tell: whether it is up is not known by that, so the next call finds out.
+    mutating func passProbeOn(at now: LeaseInstant) { breaker.passOn(at: now) }
+
     /// Another target answers; true when that is news.
     ///
     /// Who it is is asked again as often as one that is down is probed.
-    mutating func mismatch(found: String, at now: LeaseInstant) -> Bool {
+    mutating func mismatch(found: String?, at now: LeaseInstant) -> Bool {
         _ = breaker.fail(at: now)
         defer { identity = .mismatch(found: found) }
         return identity != .mismatch(found: found)

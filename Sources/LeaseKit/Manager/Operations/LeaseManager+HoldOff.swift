@@ -8,6 +8,9 @@ extension LeaseManager {
     /// Stops ending leases by time.
     ///
     /// Until ``resume(_:cause:)``. Issues, renewals and orders go on.
+    ///
+    /// It holds for this manager, until it stops, and is written down nowhere: a pause that outlived whoever asked for it would let
+    /// credentials live on behind everybody's back. To start with a pause, call this before ``run()``.
     public func pauseExpiry() {
         beginHoldOff(.requested)
     }
@@ -44,34 +47,12 @@ extension LeaseManager {
         guard holdOff.add(reason) else { return }
         publish(LeaseEvent(.heldOff, at: clock.now, note: reason.description))
     }
-
-    /// Compares the clocks, writes the time down, and looks for what other managers on the same store placed or adopted.
-    func observe() async {
-        switch clock.watch() {
-        case .disputed(let dispute):
-            // A store with a clock of its own says what time it is, whatever the wall clock here shows.
-            if !ledger.store.traits.hasClock { beginHoldOff(.clock(dispute)) }
-        case .suspended(let length):
-            publish(
-                LeaseEvent(.suspended, at: clock.now, note: "the machine slept for \(LeaseDuration.text(of: length))")
-            )
-        case nil: break
-        }
-        do {
-            try await ledger.store.record(clock.observation())
-            let open = try await ledger.ask { try await $0.openOrders(limit: 100) }
-            for order in open { orders.follow(order) }
-            try await resolveLostAnswers()
-            // Whatever was completed without being told: its answer was lost, or could not be read.
-            await reportFinished(orders.followed)
-            if !ledger.store.traits.isExclusive { follow(try await ledger.ask { try await $0.mounts() }) }
-        } catch {
-            publish(LeaseEvent(.storeTrouble, at: clock.now, note: LeaseError(store: error).description))
-        }
-    }
 }
 
 /// What time it is after a dispute.
+#if hasAttribute(nonexhaustive)
+    @nonexhaustive
+#endif
 public enum ClockSettlement: Hashable, Sendable {
     /// The newest time that was observed, plus what has elapsed since.
     case elapsed

@@ -56,7 +56,7 @@ extension LeaseManager {
             MountHealth(
                 isTargetUp: gate.breaker.isClosed,
                 downSince: gate.breaker.openSince,
-                mismatch: { if case .mismatch(let found) = gate.identity { found } else { nil } }(),
+                mismatch: { if case .mismatch(let found) = gate.identity { found ?? "unknown" } else { nil } }(),
                 fingerprint: mount.fingerprint,
                 runningCalls: gate.demands,
                 runningRevocations: gate.revocations
@@ -71,7 +71,7 @@ public struct MountHealth: Sendable, Hashable {
     public let isTargetUp: Bool
     /// Since when it is down.
     public let downSince: LeaseInstant?
-    /// The fingerprint of another target that answers in its place.
+    /// The fingerprint of another target that answers in its place; `unknown` for one that does not say who it is.
     public let mismatch: String?
     /// The fingerprint of the target that the mount belongs to.
     public let fingerprint: String?

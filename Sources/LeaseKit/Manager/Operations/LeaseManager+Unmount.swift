@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What becomes of a mount's leases when it is unmounted.
+#if hasAttribute(nonexhaustive)
+    @nonexhaustive
+#endif
 public enum UnmountPolicy: Hashable, Sendable {
     /// The mount stays when it has any.
     case refuse
@@ -27,6 +30,7 @@ extension LeaseManager {
         let mount = try mounts.at(path)
         // No new demand from here: a lease that is inserted behind a mount's back would never be served again.
         mount.gate.withLock { $0.isUnmounting = true }
+        mount.callNext()
         do {
             if policy == .leave { try await refuseToLose(mount) } else { try await forget(mount, policy, cause) }
             mounts.remove(mount)

@@ -32,26 +32,31 @@ extension LeaseManager {
         if mount.abilities.callStyle == .suspending {
             try await lifecycle.requireRunning(within: configuration.startTimeout, clock.time)
         }
-        let deadline = clock.moment().continuous + mount.settings.renewTimeout
-        return try await mount.renewals.withTurn(id, until: deadline, clock.time) { hadToWait in
-            guard hadToWait else { return try await renewNow(record, options, at: mount, until: deadline) }
-            // Read again, now that it is our turn: the renewal before has changed the record, and what was planned on the
-            // old one would move the target back behind it.
-            guard let record = try await ledger.find(id) else { throw LeaseError.notFound(id) }
-            return try await renewNow(record, options, at: mount, until: deadline)
+        let moment = clock.moment()
+        let deadline = moment.continuous + mount.settings.renewTimeout
+        guard let turn = mount.renewals.enter(id) else {
+            defer { mount.renewals.pass(id) }
+            return try await renewNow(record, options, at: mount, from: moment, until: deadline)
         }
+        try await mount.renewals.wait(for: turn, id, until: deadline, clock.time)
+        defer { mount.renewals.pass(id) }
+        // Read again, now that it is our turn: the renewal before has changed the record, and what was planned on the
+        // old one would move the target back behind it.
+        guard let record = try await ledger.find(id) else { throw LeaseError.notFound(id) }
+        return try await renewNow(record, options, at: mount, from: clock.moment(), until: deadline)
     }
 
     private func renewNow(
         _ seen: LeaseRecord,
         _ options: RenewOptions,
         at mount: MountRuntime,
+        from begin: Moment,
         until deadline: Duration
     ) async throws -> RenewalOutcome {
         var record = seen
         // A record that changes between reading and writing it is read again; the rounds are bounded by the deadline, too.
-        for _ in 0..<4 {
-            let moment = clock.moment()
+        for round in 0..<4 {
+            let moment = round == 0 ? begin : clock.moment()
             let plan = try await plan(record, options, at: mount, moment)
             let outcome: LeaseChangeOutcome
             var window: RenewalWindow?
@@ -136,9 +141,20 @@ extension LeaseManager {
         var handle = record.handle
         if record.needsConfirmation {
             // The last renewal's answer was lost: what the record says is made true again before anything new is promised.
-            handle = try await move(record, handle, to: record.expiresAt, plan, at: mount, until: deadline).handle
+            let confirmed = try await move(
+                record,
+                handle,
+                to: record.expiresAt,
+                plan,
+                at: mount,
+                from: plan.moment,
+                until: deadline
+            )
+            handle = confirmed.handle
         }
-        let moved = try await move(record, handle, to: plan.expiresAt, plan, at: mount, until: deadline)
+        let moment = record.needsConfirmation ? clock.moment() : plan.moment
+        let end = plan.expiresAt
+        let moved = try await move(record, handle, to: end, plan, at: mount, from: moment, until: deadline)
         window = moved.window
         var change = LeaseExtension(
             expiresAt: moved.expiresAt,
@@ -168,7 +184,15 @@ extension LeaseManager {
         let outcome = try await ledger.updateSurely(record.id, .extend(change), ledger.context(plan.options.cause))
         guard let shortened = outcome.record else { return outcome }
         alarm.ring(ifLaterThan: plan.moment.continuous(at: shortened.due))
-        let moved = try await move(shortened, shortened.handle, to: plan.expiresAt, plan, at: mount, until: deadline)
+        let moved = try await move(
+            shortened,
+            shortened.handle,
+            to: plan.expiresAt,
+            plan,
+            at: mount,
+            from: clock.moment(),
+            until: deadline
+        )
         window = moved.window
         change.expiresAt = moved.expiresAt
         change.handle = moved.handle == record.handle ? nil : moved.handle
@@ -184,9 +208,9 @@ extension LeaseManager {
         to end: LeaseInstant,
         _ plan: RenewalPlan,
         at mount: MountRuntime,
+        from moment: Moment,
         until deadline: Duration
     ) async throws -> (expiresAt: LeaseInstant, handle: [UInt8], window: RenewalWindow?) {
-        let moment = clock.moment()
         let call = call(
             for: record,
             at: mount,
@@ -236,6 +260,18 @@ extension LeaseManager {
         until deadline: Duration
     ) async throws -> Answer {
         let (backend, id) = (mount.backend, record.id)
+        if mount.abilities.callStyle == .immediate {
+            return await place.callInPlace {
+                mount.beginCall(about: id, until: deadline)
+                defer { mount.endCall(about: id) }
+                var handle = handle
+                do {
+                    return (.success(try await backend.renew(&handle, call)), handle)
+                } catch {
+                    return (.failure(BackendFailure(reading: error, during: .renew)), handle)
+                }
+            }
+        }
         do {
             return try await place.call(until: deadline, about: record) {
                 await mount.calling(about: [id], until: deadline) {

@@ -25,7 +25,9 @@ extension LeaseManager {
         guard mount.abilities.leaseKind == .credential, mount.abilities.isRevocable, record.state != .ending else {
             return nil
         }
-        let now = clock.now
+        let moment = clock.moment()
+        let now = moment.now
+        if mount.isCalling(about: record.id, at: moment.continuous) { return nil }
         guard mount.gate.withLock({ $0.enter(.revocation, at: now) }) == nil else { return nil }
         defer { mount.leave(.revocation) }
         let call = call(for: record, at: mount, now: now, timeout: mount.settings.revokeTimeout)
@@ -39,8 +41,8 @@ extension LeaseManager {
             note(failure, at: mount)
             result = .failure(failure)
         }
-        let weighed = await weigh(result, from: call.target, of: mount)
-        return judge(record, at: mount, wasBeingIssued: wasBeingIssued).verdict(weighed)
+        let weighed = ledger.store.traits.isExclusive ? result : await weigh(result, from: call.target, of: mount)
+        return judge(record, at: mount, wasBeingIssued: wasBeingIssued, askedAt: now).verdict(weighed)
     }
 
     /// Ends a batch in one backend call.
@@ -75,7 +77,12 @@ extension LeaseManager {
             case .success: noteSuccess(at: mount)
             case .failure(let failure): note(failure, at: mount)
             }
-            let judge = judge(lease.record, at: mount, wasBeingIssued: wereBeingIssued[place])
+            let judge = judge(
+                lease.record,
+                at: mount,
+                wasBeingIssued: wereBeingIssued[place],
+                askedAt: moment.now
+            )
             writing.append(
                 (judge.verdict(await weigh(result, from: items[place].call.target, of: mount)), lease.record)
             )

@@ -33,6 +33,7 @@ extension LeaseManager {
 
     /// One round over all orders and mounts; true when there may be more to do at once.
     func serveRound() async throws -> Bool {
+        await serveGivenUp()
         var isBusy = try await expandOrders()
         // Where others work on the same store, an order may be completed without this manager's help.
         if !ledger.store.traits.isExclusive { await reportFinished(orders.awaited) }
@@ -73,11 +74,11 @@ extension LeaseManager {
         let isImmediate = mount.abilities.callStyle == .immediate
         var room = mount.gate.withLock { $0.revocationRoom(at: now) }
         guard room > 0 else { return false }
-        let hasProbe = mount.gate.withLock { !$0.breaker.isClosed || $0.identity != .confirmed }
-        if isImmediate && !hasProbe {
+        let (asksFirst, isUp) = mount.gate.withLock { ($0.identity != .confirmed, $0.breaker.isClosed) }
+        if isImmediate && isUp && !asksFirst {
             room = min(256, mount.gate.withLock { $0.limiter.room($0.settings.rate, at: now) })
         }
-        if hasProbe {
+        if asksFirst || mount.awaitsWitnesses {
             // One question is enough to learn whether the target is up, and the right one.
             guard try await hasWork(mount, now) else { return false }
             guard await probe(mount) else { return false }
@@ -117,11 +118,11 @@ extension LeaseManager {
         }
         if mount.abilities.callStyle == .immediate {
             defer { mount.leave(.revocation) }
-            return (try? await confirmTarget(of: mount)) != nil
+            return await confirmAndPassOn(mount)
         }
         mount.gate.withLock { $0.isProbing = true }
         let isAccepted = work.submit {
-            try? await self.confirmTarget(of: mount)
+            _ = await self.confirmAndPassOn(mount)
             mount.gate.withLock { $0.isProbing = false }
             mount.leave(.revocation)
             self.alarm.ring()
@@ -133,10 +134,16 @@ extension LeaseManager {
         return false
     }
 
+    /// True when the right target answers; whether it is up is found out by the first lease where it cannot say who it is.
+    private func confirmAndPassOn(_ mount: MountRuntime) async -> Bool {
+        guard (try? await confirmTarget(of: mount)) != nil else { return false }
+        mount.gate.withLock { $0.passProbeOn(at: clock.now) }
+        await lookForWitnesses(at: mount)
+        return true
+    }
+
     private func announceExpiries(_ claimed: [ClaimedLease], _ now: LeaseInstant) {
-        for lease in claimed where lease.record.order == nil && lease.record.cause?.reason == .expired {
-            if lease.record.attempts == 0 { publish(LeaseEvent(.expired, lease.record, at: now)) }
-        }
+        for lease in claimed where lease.hasJustExpired { publish(LeaseEvent(.expired, lease.record, at: now)) }
     }
 
     /// Each as a job of its own, or in batches where the backend takes them.
@@ -201,6 +208,7 @@ extension LeaseManager {
         let moment = clock.moment()
         let isWaitingForOthers = !ledger.store.traits.isExclusive && !orders.awaited.isEmpty
         var wake = moment.continuous + (isWaitingForOthers ? .seconds(1) : configuration.observationInterval)
+        if let next = givenUp.nextTry { wake = min(wake, next) }
         for (mount, due) in zip(served, due) {
             guard var due else { continue }
             let (room, nextRoom) = mount.gate.withLock {

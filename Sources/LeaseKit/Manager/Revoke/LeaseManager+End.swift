@@ -113,8 +113,8 @@ extension LeaseManager {
             note(failure, at: mount)
             result = .failure(failure)
         }
-        let weighed = await weigh(result, from: call.target, of: mount)
-        return judge(record, at: mount, wasBeingIssued: wasBeingIssued).verdict(weighed)
+        let weighed = ledger.store.traits.isExclusive ? result : await weigh(result, from: call.target, of: mount)
+        return judge(record, at: mount, wasBeingIssued: wasBeingIssued, askedAt: moment.now).verdict(weighed)
     }
 
     /// Whether the call that issues it has not returned yet.
@@ -124,13 +124,19 @@ extension LeaseManager {
 
     /// - Parameter wasBeingIssued: Whether it was being issued when the target was asked: an issue that returns between the
     ///   question and its answer makes the answer worth nothing.
-    func judge(_ record: LeaseRecord, at mount: MountRuntime, wasBeingIssued: Bool) -> EndingJudge {
+    func judge(
+        _ record: LeaseRecord,
+        at mount: MountRuntime,
+        wasBeingIssued: Bool,
+        askedAt: LeaseInstant
+    ) -> EndingJudge {
         EndingJudge(
             record: record,
             settleTime: mount.abilities.settleTime,
             isBeingIssued: wasBeingIssued || isBeingIssued(record, at: mount),
             retry: mount.settings.retry,
             now: clock.now,
+            askedAt: askedAt,
             jitter: entropy.unit()
         )
     }

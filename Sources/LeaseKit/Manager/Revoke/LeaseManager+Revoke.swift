@@ -26,7 +26,7 @@ extension LeaseManager {
         _ options: RevokeOptions,
         within mount: MountID?
     ) async throws -> RevocationReport {
-        _ = try await openedForChange()
+        if lifecycle.phase == .stopped || !ledger.isOpen { _ = try await openedForChange() }
         if case .prefix(let prefix) = selection, !prefix.isEmpty { try LeasePath.validate(prefix) }
         let moment = clock.moment()
         var order = RevocationOrder(
@@ -137,6 +137,7 @@ extension LeaseManager {
     }
 
     /// Places an order.
+    @inline(__always)
     func place(
         _ order: RevocationOrder,
         claimUntil: LeaseInstant?,

@@ -17,7 +17,8 @@ extension LeaseManager {
             return nil
         }
         guard let written = outcome.record else { return nil }
-        await didWrite(verdict, written, context.now)
+        tell(verdict, written, context.now)
+        if written.isHollow { await hurryParent(of: written, verdict) }
         if written.order != nil && orders.isWatching { await reportFinished(written.orders) }
         return verdict.outcome
     }
@@ -37,7 +38,8 @@ extension LeaseManager {
             }
             for ((verdict, _), outcome) in zip(group, outcomes) {
                 guard let written = outcome?.record else { continue }
-                await didWrite(verdict, written, context.now)
+                tell(verdict, written, context.now)
+                if written.isHollow { await hurryParent(of: written, verdict) }
                 if written.order != nil { touched += written.orders.filter { !touched.contains($0) } }
             }
         }
@@ -62,10 +64,14 @@ extension LeaseManager {
         return groups.map { ($0.cause, $0.elements) }
     }
 
-    /// Publishes what became of a lease, and hurries a parent that it held back so far.
-    private func didWrite(_ verdict: EndingJudge.Verdict, _ written: LeaseRecord, _ now: LeaseInstant) async {
+    /// Publishes what became of a lease.
+    private func tell(_ verdict: EndingJudge.Verdict, _ written: LeaseRecord, _ now: LeaseInstant) {
         if let event = verdict.event { publish(LeaseEvent(event, written, at: now, outcome: verdict.outcome)) }
-        if written.isHollow, verdict.outcome != nil, let parent = written.parent { await hurry(parent) }
+    }
+
+    /// A lease that is hollow now holds its parent back no more.
+    private func hurryParent(of written: LeaseRecord, _ verdict: EndingJudge.Verdict) async {
+        if verdict.outcome != nil, let parent = written.parent { await hurry(parent) }
     }
 
     private func noteLost(
@@ -85,7 +91,9 @@ extension LeaseManager {
         lostAnswers.removeFirst(lost.count)
         for (answer, record) in zip(lost, found) {
             let outcome = answer.verdict.update.outcome(answer.record, foundAs: .some(record), answer.context)
-            if let written = outcome?.record { await didWrite(answer.verdict, written, clock.now) }
+            guard let written = outcome?.record else { continue }
+            tell(answer.verdict, written, clock.now)
+            if written.isHollow { await hurryParent(of: written, answer.verdict) }
         }
     }
 }

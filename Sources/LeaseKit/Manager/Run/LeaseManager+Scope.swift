@@ -22,8 +22,9 @@ public func withLeaseManager<Result>(
     return try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await manager.run() }
         do {
-            // A body that is done before run() has begun would otherwise stop a manager that never ran, and revokes nothing.
-            try await manager.lifecycle.requireRunning(within: .seconds(60), time)
+            // A body that is done before run() has begun would otherwise stop a manager that never ran, and revokes nothing. A
+            // store that cannot be opened is the error of the whole, and the body never begins.
+            try await manager.lifecycle.requireRunning(within: .seconds(600), time)
             let result = try await body(manager)
             manager.beginShutdown()
             try await group.waitForAll()

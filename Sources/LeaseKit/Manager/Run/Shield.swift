@@ -10,14 +10,14 @@ func shielded(
     finished: Reply<Void>,
     onCancel: @escaping @Sendable () -> Void,
     _ body: @escaping @Sendable () async -> Void
-) async {
+) async throws {
     _ = Task(executorPreference: executor) {
         await body()
         finished.deliver(.success(()))
     }
-    await withTaskCancellationHandler {
-        // Answered by the body's end, or earlier by the shutdown budget: a target that never answers holds up nobody.
-        try? await finished.valueWhateverHappens()
+    try await withTaskCancellationHandler {
+        // Answered by the shutdown's timer, long before the body's end if something hangs: it holds up nobody.
+        try await finished.valueWhateverHappens()
     } onCancel: {
         onCancel()
     }

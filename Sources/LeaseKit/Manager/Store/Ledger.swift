@@ -16,6 +16,9 @@ final class Ledger: Sendable {
     private let entropy: LeaseEntropy
     private let events: EventHub
     private let operations: Atomic<UInt64>
+    /// The incarnation, once the store is open: what every call needs, without a lock.
+    private let incarnation = Atomic<UInt32>(0)
+    private let hasOpened = Atomic(false)
     private let state = Locked(State())
 
     private struct State {
@@ -38,7 +41,7 @@ final class Ledger: Sendable {
     var opening: OpenedStore? { state.withLock { $0.opening } }
 
     /// Whether the store has been opened.
-    var isOpen: Bool { state.withLock { $0.opening != nil } }
+    var isOpen: Bool { hasOpened.load(ordering: .acquiring) }
 
     /// Opens the store once, however many ask at the same time.
     ///
@@ -55,7 +58,7 @@ final class Ledger: Sendable {
             return (nil, reply)
         }
         if let known = ticket.known { return known }
-        if let reply = ticket.wait { return try await reply.valueWhateverHappens() }
+        if let reply = ticket.wait { return try await reply.value() }
         let result: Result<OpenedStore, any Error>
         do {
             let opening = try await store.open(at: clock.time.read())
@@ -63,9 +66,12 @@ final class Ledger: Sendable {
             let dispute = store.traits.isDurable && !hasClock ? clock.start(from: opening.observed) : nil
             if hasClock { _ = try await ask { try await $0.openOrders(limit: 1) } }
             learn(opening, dispute)
-            result = .success(OpenedStore(opening))
+            result = .success(OpenedStore(opening, at: clock.now))
         } catch {
             result = .failure(LeaseError(store: error))
+        }
+        if let opening = try? result.get() {
+            incarnation.store(opening.incarnation.rawValue, ordering: .relaxed)
         }
         let waiters = state.withLock { state in
             state.isOpening = false
@@ -73,13 +79,15 @@ final class Ledger: Sendable {
             defer { state.waiters = [] }
             return state.waiters
         }
+        if case .success = result { hasOpened.store(true, ordering: .releasing) }
         for waiter in waiters { waiter.deliver(result) }
         return try result.get()
     }
 
     /// Notes a new epoch.
     func enter(epoch: UInt64) {
-        state.withLock { $0.opening = $0.opening?.entering(epoch: epoch) }
+        let now = clock.observation()
+        state.withLock { $0.opening = $0.opening?.entering(epoch: epoch, at: now) }
     }
 
     /// What goes with a writing call.
@@ -89,7 +97,7 @@ final class Ledger: Sendable {
         StoreContext(
             now: now ?? clock.now,
             operation: operations.wrappingAdd(1, ordering: .relaxed).newValue,
-            incarnation: opening?.incarnation ?? Incarnation(rawValue: 0),
+            incarnation: Incarnation(rawValue: incarnation.load(ordering: .relaxed)),
             cause: cause
         )
     }
@@ -122,11 +130,16 @@ final class Ledger: Sendable {
         error is CancellationError ? error : LeaseError(store: error)
     }
 
-    /// Applies one change.
+    /// Applies one change; in place where the store never waits.
+    @inline(__always)
     func apply(_ change: LeaseChange, _ context: StoreContext) async throws -> LeaseChangeOutcome {
+        guard let immediate else { return try await send(change, context) }
+        do { return try immediate.applyNow(change, context) } catch { throw Self.reading(error) }
+    }
+
+    private func send(_ change: LeaseChange, _ context: StoreContext) async throws -> LeaseChangeOutcome {
         let outcomes: [LeaseChangeOutcome]
         do {
-            if let immediate { return try immediate.applyNow(change, context) }
             outcomes = try await take { try await store.apply([change], context) }
         } catch {
             throw Self.reading(error)
@@ -138,6 +151,7 @@ final class Ledger: Sendable {
     }
 
     /// Applies one change to a lease that is there.
+    @inline(__always)
     func update(_ id: LeaseID, _ update: LeaseUpdate, _ context: StoreContext) async throws -> LeaseChangeOutcome {
         try await apply(.update(id, update), context)
     }
@@ -145,14 +159,25 @@ final class Ledger: Sendable {
     /// Applies one change; when the answer was lost, reads the record again to learn whether it was done.
     ///
     /// - Parameter last: The record before the change, for a removal: what is answered when it is gone.
+    @inline(__always)
     func updateSurely(
         _ id: LeaseID,
         _ update: LeaseUpdate,
         _ context: StoreContext,
         last: LeaseRecord? = nil
     ) async throws -> LeaseChangeOutcome {
+        if immediate != nil { return try await apply(.update(id, update), context) }
+        return try await sendSurely(id, update, context, last: last)
+    }
+
+    private func sendSurely(
+        _ id: LeaseID,
+        _ update: LeaseUpdate,
+        _ context: StoreContext,
+        last: LeaseRecord?
+    ) async throws -> LeaseChangeOutcome {
         do {
-            return try await self.update(id, update, context)
+            return try await send(.update(id, update), context)
         } catch let error as LeaseError where error.code == .storeUnknown {
             let outcome = update.outcome(last, foundAs: try? await find(id), context)
             guard let outcome else { throw error }
@@ -178,13 +203,26 @@ final class Ledger: Sendable {
     }
 
     /// Places an order; placing it again after a lost answer is placing it once.
+    @inline(__always)
     func place(
         _ order: RevocationOrder,
         claimUntil: LeaseInstant?,
         _ context: StoreContext
     ) async throws -> OrderPlacement {
+        guard let immediate else { return try await send(order, claimUntil: claimUntil, context) }
         do {
-            if let immediate { return try immediate.placeNow(order, claimUntil: claimUntil, context) }
+            return try immediate.placeNow(order, claimUntil: claimUntil, context)
+        } catch {
+            throw Self.reading(error)
+        }
+    }
+
+    private func send(
+        _ order: RevocationOrder,
+        claimUntil: LeaseInstant?,
+        _ context: StoreContext
+    ) async throws -> OrderPlacement {
+        do {
             return try await take { try await store.place(order, claimUntil: claimUntil, context) }
         } catch {
             let reading = Self.reading(error)
@@ -194,9 +232,14 @@ final class Ledger: Sendable {
     }
 
     /// Finds one lease.
+    @inline(__always)
     func find(_ id: LeaseID) async throws -> LeaseRecord? {
+        guard let immediate else { return try await read(id) }
+        do { return try immediate.findNow(id) } catch { throw Self.reading(error) }
+    }
+
+    private func read(_ id: LeaseID) async throws -> LeaseRecord? {
         do {
-            if let immediate { return try immediate.findNow(id) }
             return try await take { try await store.find([id]) }.first ?? nil
         } catch {
             throw Self.reading(error)

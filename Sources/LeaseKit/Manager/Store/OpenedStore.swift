@@ -6,8 +6,13 @@
 /// Shared and not copied, since every call asks for a part of it, some several times.
 final class OpenedStore: Sendable {
     private let opening: StoreOpening
+    /// When it was opened.
+    let openedAt: LeaseInstant
 
-    init(_ opening: StoreOpening) { self.opening = opening }
+    init(_ opening: StoreOpening, at openedAt: LeaseInstant) {
+        self.opening = opening
+        self.openedAt = openedAt
+    }
 
     var deployment: String { opening.deployment }
     var incarnation: Incarnation { opening.incarnation }
@@ -16,11 +21,14 @@ final class OpenedStore: Sendable {
     var observed: ObservedTime? { opening.observed }
 
     /// The same store in a new epoch, of which there is no doubt.
-    func entering(epoch: UInt64) -> OpenedStore {
+    ///
+    /// - Parameter now: What is older has no say any more in whether there is another copy.
+    func entering(epoch: UInt64, at now: ObservedTime) -> OpenedStore {
         var next = opening
         next.epoch = epoch
         next.livedEpochs.insert(epoch)
         next.doubts = []
-        return OpenedStore(next)
+        next.observed = now
+        return OpenedStore(next, at: openedAt)
     }
 }

@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Bytes that cannot be read as a record.
+#if hasAttribute(nonexhaustive)
+    @nonexhaustive
+#endif
 public enum LeaseRecordError: Error, Hashable, Sendable, CustomStringConvertible {
     /// A later build wrote them.
     case futureVersion(Int)

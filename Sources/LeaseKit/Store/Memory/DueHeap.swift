@@ -12,7 +12,7 @@ final class DueHeap {
     let tag: UInt32
     private let entries = Slabs<Entry>()
     private let places: HeapPlaces
-    private(set) var count = 0
+    @exclusivity(unchecked) private(set) var count = 0
 
     init(tag: UInt32, places: HeapPlaces) {
         self.tag = tag

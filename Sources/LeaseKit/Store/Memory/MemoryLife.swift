@@ -7,10 +7,10 @@
 final class MemoryLife {
     let deployment: String
     let isExclusive: Bool
-    var incarnation: UInt32 = 0
+    @exclusivity(unchecked) var incarnation: UInt32 = 0
     /// Which managers have it open; at most one when it is exclusive.
     private var holders: Set<UInt32> = []
-    private(set) var isOpen = false
+    @exclusivity(unchecked) private(set) var isOpen = false
     var epoch: UInt64 = 1
     var livedEpochs: Set<UInt64> = [1]
     var observed: ObservedTime?

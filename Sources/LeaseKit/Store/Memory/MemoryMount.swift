@@ -7,9 +7,9 @@ final class MemoryMount {
     /// Nil for a mount that leases name but nobody registered.
     var registration: MountRegistration?
     var states: [String: MountState] = [:]
-    var counts = StateCounts()
+    @exclusivity(unchecked) var counts = StateCounts()
     /// How many paths outside the mount's own have leases of it; while zero, a walk need not look elsewhere.
-    var strayPaths = 0
+    @exclusivity(unchecked) var strayPaths = 0
 
     private let ordered: DueHeap
     private let pending: DueHeap

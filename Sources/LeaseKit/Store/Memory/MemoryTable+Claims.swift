@@ -8,11 +8,14 @@ extension MemoryTable {
         while handed.count < request.room, let slot = mount.nextToHandOut(request.scope, at: context.now) {
             let row = rows.pointer(slot)
             let before = Before(row)
+            let wasActive = row.pointee.record.state == .active
             if !needyChildren.isEmpty && needyChildren[row.pointee.record.id] != nil {
                 row.pointee.record.waitForChild(at: context.now)
             } else if hand(row, request.lapsesAt, context) {
                 let hasChildren = tree.hasChildren(row.pointee.record.id)
-                handed.append(ClaimedLease(record: row.pointee.record, hasChildren: hasChildren))
+                handed.append(
+                    ClaimedLease(record: row.pointee.record, hasChildren: hasChildren, hasJustExpired: wasActive)
+                )
             } else {
                 // Not to be handed out after all: it is looked at again when its time has come.
                 row.pointee.record.due = max(row.pointee.record.expiresAt, context.now + .seconds(1))

@@ -3,13 +3,13 @@
 
 /// One order and how far its expansion has come.
 final class OrderEntry {
-    var order: RevocationOrder
+    @exclusivity(unchecked) var order: RevocationOrder
     /// The place among all orders ever placed.
     let number: UInt64
     /// The place in the book.
     let slot: UInt32
     /// Not complete, or still closing.
-    fileprivate(set) var isOpen = false
+    @exclusivity(unchecked) fileprivate(set) var isOpen = false
     /// Leases whose children are being covered, and the last child that was.
     var stack: [(lease: LeaseID, position: LeaseTree.Position)] = []
     /// Where the walk over a prefix or mount goes on: behind this sequence at this path.

@@ -4,8 +4,8 @@
 /// Everything that is held for one owner.
 final class OwnerEntry {
     let name: String
-    var counts = StateCounts()
-    var rows = SequenceList()
+    @exclusivity(unchecked) var counts = StateCounts()
+    @exclusivity(unchecked) var rows = SequenceList()
 
     init(name: String) { self.name = name }
 }

@@ -6,12 +6,12 @@ final class PathEntry {
     let path: String
     let hash: UInt64
     let number: UInt32
-    var counts = StateCounts()
-    var rows = SequenceList()
+    @exclusivity(unchecked) var counts = StateCounts()
+    @exclusivity(unchecked) var rows = SequenceList()
     /// The mounts that have leases here, nearly always one.
-    var mounts: [(mount: MemoryMount, count: Int)] = []
+    @exclusivity(unchecked) var mounts: [(mount: MemoryMount, count: Int)] = []
     /// The role version that came last: the next lease nearly always has the same.
-    var lastRole = MemoryRow.none
+    @exclusivity(unchecked) var lastRole = MemoryRow.none
 
     init(path: String, hash: UInt64, number: UInt32) {
         self.path = path

@@ -18,8 +18,8 @@ struct MemoryRow {
 /// The rows, each at a number that stays while it lives and is used again afterwards.
 final class RowArena {
     private let slabs = Slabs<MemoryRow>()
-    private var free: ContiguousArray<UInt32> = []
-    private var used = 0
+    @exclusivity(unchecked) private var free: ContiguousArray<UInt32> = []
+    @exclusivity(unchecked) private var used = 0
 
     /// How many rows there are.
     var count: Int { used - free.count }

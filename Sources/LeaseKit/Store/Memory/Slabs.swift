@@ -8,7 +8,7 @@
 /// Plain numbers need no taking out.
 final class Slabs<Element> {
     private static var bits: Int { 12 }
-    private var pieces: ContiguousArray<UnsafeMutablePointer<Element>> = []
+    @exclusivity(unchecked) private var pieces: ContiguousArray<UnsafeMutablePointer<Element>> = []
 
     deinit {
         for piece in pieces { piece.deallocate() }

@@ -19,6 +19,8 @@ public struct UpdateFacts: Sendable {
 }
 
 /// What a store does with a record that a change was applied to.
+///
+/// Frozen: a store that did not know an effect could not carry it out, and has to be told by its compiler.
 public enum UpdateEffect: Hashable, Sendable {
     /// Writes it back.
     case keep

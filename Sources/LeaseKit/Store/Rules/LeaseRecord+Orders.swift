@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What an order did to a lease that it covers.
+///
+/// Frozen: a store that did not know an effect could not carry it out, and has to be told by its compiler.
 public enum CoverEffect: Hashable, Sendable {
     /// It was covered before.
     case already

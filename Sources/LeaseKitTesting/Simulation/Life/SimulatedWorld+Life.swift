@@ -10,7 +10,7 @@ extension SimulatedWorld {
     func live(operations: Int) async {
         await withDiscardingTaskGroup { group in
             for deployment in deployments {
-                for machine in deployment.machines.indices { start(machine, of: deployment) }
+                for machine in deployment.machines.indices { await start(machine, of: deployment) }
             }
             await begin(&group)
             await time.advance(by: .seconds(1))
@@ -58,8 +58,8 @@ extension SimulatedWorld {
     }
 
     func check() async {
-        for deployment in deployments where checker.needsRefresh[deployment.index] {
-            do { try await deployment.store.refresh() } catch { note("refresh: \(error)") }
+        for deployment in deployments {
+            await deployment.store?.tryToRefresh()
         }
         checker.check()
     }
@@ -71,18 +71,22 @@ extension SimulatedWorld {
         target.stopFaults()
         target.replace(by: "target-1")
         for deployment in deployments {
-            deployment.weather.withLock { $0 = SimulatedStore.Weather() }
-            checker.disturb(deployment.index, isStoreFailing: false)
+            clearWeather(of: deployment)
             for machine in deployment.machines.indices {
                 if let process = deployment.processes[machine] {
-                    process.resume()
+                    process.life.disarm()
+                    resume(process)
                     if process.isStopping || process.hasEnded { kill(process) }
                 }
-                if deployment.processes[machine] == nil { start(machine, of: deployment) }
+                if deployment.processes[machine] == nil { await start(machine, of: deployment) }
             }
         }
         await begin(&group)
-        await time.advance(by: .seconds(30))
+        // Whoever was just starting may have come upon the last of the trouble, and given up.
+        await time.advance(by: .seconds(5))
+        await restart()
+        await begin(&group)
+        await time.advance(by: .seconds(25))
         for deployment in deployments {
             for process in deployment.processes.compactMap({ $0 }) {
                 background("settle", on: process) { [self] in await settle(process, of: deployment) }
@@ -94,6 +98,13 @@ extension SimulatedWorld {
             await check()
         }
         if !isBroken { await checkConvergence() }
+    }
+
+    /// Everything works at a deployment's store and on the way to it.
+    func clearWeather(of deployment: SimulatedDeployment, lag: Double = 0) {
+        deployment.weather.withLock { $0 = SimulatedStore.Weather(lag: lag) }
+        deployment.disk.setTrouble(SimulatedDiskTrouble())
+        checker.disturb(deployment.index, isStoreFailing: false)
     }
 
     /// What an operator does when the trouble is over.
@@ -116,7 +127,7 @@ extension SimulatedWorld {
         target.stopFaults()
         for deployment in deployments {
             for process in deployment.processes.compactMap({ $0 }) {
-                process.resume()
+                resume(process)
                 process.isStopping = true
                 process.manager.beginShutdown()
             }
@@ -132,6 +143,7 @@ extension SimulatedWorld {
                 }
             }
         }
+        if !isBroken { checkVolatileStores() }
         if !isBroken, let call = running.values.first(where: { !$0.process.life.isDead }) {
             checker.violate(0, nil, "\(call.what) on \(call.process.name) did not come back")
         }

@@ -13,6 +13,8 @@ final class ProcessLife: Sendable {
     private struct State: Sendable {
         var phase = Phase.running
         var waiting: [CheckedContinuation<Void, any Error>] = []
+        /// The step at which it dies, and what happens then.
+        var fatal: (step: String, die: @Sendable () -> Void)?
     }
 
     private let state = Locked(State())
@@ -39,6 +41,25 @@ final class ProcessLife: Sendable {
             }
             if let verdict { continuation.resume(with: verdict) }
         }
+    }
+
+    /// Has the process die at a step of its work, by calling `die`; in place of an earlier choice.
+    func arm(_ step: String, _ die: @escaping @Sendable () -> Void) {
+        state.withLock { $0.fatal = (step, die) }
+    }
+
+    /// Lets the process live.
+    func disarm() { state.withLock { $0.fatal = nil } }
+
+    /// Comes to a step of its work: goes on at once, later, or never.
+    func reach(_ step: String) async throws {
+        let die: (@Sendable () -> Void)? = state.withLock { state in
+            guard state.fatal?.step == step, state.phase == .running else { return nil }
+            defer { state.fatal = nil }
+            return state.fatal?.die
+        }
+        die?()
+        try await pass()
     }
 
     func pause() { state.withLock { if $0.phase == .running { $0.phase = .paused } } }

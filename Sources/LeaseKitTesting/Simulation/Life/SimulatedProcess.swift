@@ -15,6 +15,7 @@ final class SimulatedProcess: @unchecked Sendable {
     /// What its manager takes for the time.
     let managerTime: any LeaseTime
     let manager: LeaseManager
+    let audit: AuditedStore
     let backends: [String: InMemoryBackend]
     var mounts: [String: Mount<InMemoryRequest, FakeCredential>] = [:]
     var sessions: Mount<String, Void>?
@@ -22,6 +23,8 @@ final class SimulatedProcess: @unchecked Sendable {
     var isReady = false
     var isStopping = false
     var hasEnded = false
+    /// Whether the power went with it.
+    var lostPower = false
 
     init(
         name: String,
@@ -29,6 +32,7 @@ final class SimulatedProcess: @unchecked Sendable {
         machine: Int,
         time: VirtualTime,
         managerTime: any LeaseTime,
+        audit: AuditedStore,
         store: (ProcessLife) -> any LeaseStore,
         configuration: LeaseManager.Configuration,
         backends: (ProcessLife) -> [String: InMemoryBackend]
@@ -38,6 +42,7 @@ final class SimulatedProcess: @unchecked Sendable {
         self.machine = machine
         self.time = time
         self.managerTime = managerTime
+        self.audit = audit
         self.backends = backends(life)
         manager = LeaseManager(store: store(life), configuration: configuration, time: managerTime)
     }

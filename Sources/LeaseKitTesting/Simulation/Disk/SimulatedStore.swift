@@ -48,11 +48,12 @@ final class SimulatedStore: ForwardingLeaseStore, @unchecked Sendable {
 
     private func chance(_ probability: Double) -> Bool { random.withLock { $0.chance(probability) } }
 
+    /// - Parameter write: What is written, if anything is.
     private func around<Value: Sendable>(
-        isWriting: Bool,
+        write: String?,
         _ body: () async throws -> Value
     ) async throws -> Value {
-        try await life.pass()
+        if let write { try await life.reach("store.\(write).before") } else { try await life.pass() }
         let weather = weather.withLock { $0 }
         if chance(weather.lag) {
             try? await time.sleep(for: random.withLock { $0.duration(upTo: .milliseconds(200)) })
@@ -62,12 +63,19 @@ final class SimulatedStore: ForwardingLeaseStore, @unchecked Sendable {
             note("store unavailable")
             throw StoreError(.unavailable, "the store is out of reach (simulated)")
         }
-        let value = try await body()
+        let value: Value
+        do {
+            value = try await body()
+        } catch {
+            try await life.pass()
+            throw error
+        }
+        if let write { try await life.reach("store.\(write).after") }
         if chance(weather.lag) {
             try? await time.sleep(for: random.withLock { $0.duration(upTo: .milliseconds(200)) })
         }
         try await life.pass()
-        if isWriting, chance(weather.unknown) {
+        if write != nil, chance(weather.unknown) {
             note("store unknown")
             throw StoreError(.unknown, "the answer was lost (simulated)")
         }
@@ -75,16 +83,17 @@ final class SimulatedStore: ForwardingLeaseStore, @unchecked Sendable {
     }
 
     private func write<Value: Sendable>(
+        _ what: String,
         _ context: StoreContext,
         _ body: (StoreContext) async throws -> StoreReply<Value>
     ) async throws -> StoreReply<Value> {
-        try await around(isWriting: true) { try await stamped { try await body($0(context)) } }
+        try await around(write: what) { try await stamped { try await body($0(context)) } }
     }
 
     private func read<Value: Sendable>(
         _ body: () async throws -> StoreReply<Value>
     ) async throws -> StoreReply<Value> {
-        try await around(isWriting: false) { try await stamped { _ in try await body() } }
+        try await around(write: nil) { try await stamped { _ in try await body() } }
     }
 
     /// Puts the store's own time in place of the manager's, and into the answer.
@@ -103,7 +112,7 @@ final class SimulatedStore: ForwardingLeaseStore, @unchecked Sendable {
     }
 
     override func open(at reading: TimeReading) async throws -> StoreOpening {
-        try await around(isWriting: true) { try await base.open(at: storeClock?.read() ?? reading) }
+        try await around(write: "open") { try await base.open(at: storeClock?.read() ?? reading) }
     }
 
     override func close(_ incarnation: Incarnation) async {
@@ -115,7 +124,7 @@ final class SimulatedStore: ForwardingLeaseStore, @unchecked Sendable {
         _ changes: [LeaseChange],
         _ context: StoreContext
     ) async throws -> StoreReply<[LeaseChangeOutcome]> {
-        try await write(context) { try await base.apply(changes, $0) }
+        try await write(ProcessStep.name(of: changes), context) { try await base.apply(changes, $0) }
     }
 
     override func place(
@@ -123,7 +132,7 @@ final class SimulatedStore: ForwardingLeaseStore, @unchecked Sendable {
         claimUntil: LeaseInstant?,
         _ context: StoreContext
     ) async throws -> StoreReply<OrderPlacement> {
-        try await write(context) { try await base.place(order, claimUntil: claimUntil, $0) }
+        try await write("place", context) { try await base.place(order, claimUntil: claimUntil, $0) }
     }
 
     override func expand(
@@ -131,7 +140,7 @@ final class SimulatedStore: ForwardingLeaseStore, @unchecked Sendable {
         limit: Int,
         _ context: StoreContext
     ) async throws -> StoreReply<RevocationOrder> {
-        try await write(context) { try await base.expand(order, limit: limit, $0) }
+        try await write("expand", context) { try await base.expand(order, limit: limit, $0) }
     }
 
     override func orders(_ ids: [RevocationOrderID]) async throws -> StoreReply<[RevocationOrder?]> {
@@ -143,14 +152,14 @@ final class SimulatedStore: ForwardingLeaseStore, @unchecked Sendable {
     }
 
     override func reopen(_ order: RevocationOrderID, _ context: StoreContext) async throws -> StoreReply<Bool> {
-        try await write(context) { try await base.reopen(order, $0) }
+        try await write("reopen", context) { try await base.reopen(order, $0) }
     }
 
     override func claimDue(
         _ request: ClaimRequest,
         _ context: StoreContext
     ) async throws -> StoreReply<[ClaimedLease]> {
-        try await write(context) { try await base.claimDue(request, $0) }
+        try await write("claimDue", context) { try await base.claimDue(request, $0) }
     }
 
     override func nextDue(_ mounts: [MountID], _ scope: ClaimScope) async throws -> StoreReply<[LeaseInstant?]> {
@@ -182,7 +191,7 @@ final class SimulatedStore: ForwardingLeaseStore, @unchecked Sendable {
         kind: String,
         _ context: StoreContext
     ) async throws -> StoreReply<MountRegistration> {
-        try await write(context) { try await base.register(path: path, kind: kind, $0) }
+        try await write("register", context) { try await base.register(path: path, kind: kind, $0) }
     }
 
     override func adopt(
@@ -191,18 +200,18 @@ final class SimulatedStore: ForwardingLeaseStore, @unchecked Sendable {
         expected: String?,
         _ context: StoreContext
     ) async throws -> StoreReply<Bool> {
-        try await write(context) { try await base.adopt(fingerprint, for: mount, expected: expected, $0) }
+        try await write("adopt", context) { try await base.adopt(fingerprint, for: mount, expected: expected, $0) }
     }
 
     override func unregister(_ mount: MountID, _ context: StoreContext) async throws -> StoreReply<Bool> {
-        try await write(context) { try await base.unregister(mount, $0) }
+        try await write("unregister", context) { try await base.unregister(mount, $0) }
     }
 
     override func record(_ time: ObservedTime) async throws {
-        try await around(isWriting: true) { try await base.record(time) }
+        try await around(write: "record") { try await base.record(time) }
     }
 
     override func beginEpoch(_ context: StoreContext) async throws -> StoreReply<UInt64> {
-        try await write(context) { try await base.beginEpoch($0) }
+        try await write("beginEpoch", context) { try await base.beginEpoch($0) }
     }
 }
