@@ -12,7 +12,7 @@ extension RenewalScheduler {
     public func run() async throws {
         guard try begin() else { return await conclude(letGo()) }
         let finished = Reply<Void>()
-        await shielded(on: configuration.executor, finished: finished, onCancel: { self.beginShutdown() }) {
+        try await shielded(on: configuration.executor, finished: finished, onCancel: { self.beginShutdown() }) {
             await self.work(until: finished)
         }
     }
