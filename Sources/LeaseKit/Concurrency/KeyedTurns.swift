@@ -5,21 +5,6 @@
 final class KeyedTurns<Key: Hashable & Sendable>: Sendable {
     private let lines = Locked<[Key: [Reply<Void>]]>([:])
 
-    /// Runs `body` when everybody before is done with `key`, and tells it whether it had to wait for that.
-    ///
-    /// - Throws: What `body` throws, `CancellationError` while waiting, or nil's error when the deadline passes first.
-    func withTurn<Result>(
-        _ key: Key,
-        until deadline: Duration,
-        _ time: any LeaseTime,
-        _ body: (_ hadToWait: Bool) async throws -> Result
-    ) async throws -> Result {
-        let turn = enter(key)
-        if let turn { try await wait(for: turn, key, until: deadline, time) }
-        defer { pass(key) }
-        return try await body(turn != nil)
-    }
-
     /// Takes the turn, or a place in line: then the reply has to be waited for.
     ///
     /// Whoever has the turn gives it back with ``pass(_:)``.

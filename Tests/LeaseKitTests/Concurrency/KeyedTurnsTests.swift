@@ -98,3 +98,18 @@ import Testing
         #expect(try await turns.withTurn(1, until: .zero, time) { _ in true })
     }
 }
+
+extension KeyedTurns {
+    /// Runs `body` when everybody before is done with `key`, and tells it whether it had to wait for that.
+    fileprivate func withTurn<Result>(
+        _ key: Key,
+        until deadline: Duration,
+        _ time: any LeaseTime,
+        _ body: (_ hadToWait: Bool) async throws -> Result
+    ) async throws -> Result {
+        let turn = enter(key)
+        if let turn { try await wait(for: turn, key, until: deadline, time) }
+        defer { pass(key) }
+        return try await body(turn != nil)
+    }
+}

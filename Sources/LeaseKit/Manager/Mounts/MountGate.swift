@@ -47,11 +47,11 @@ struct MountGate: Sendable {
         breaker = CircuitBreaker(probeInterval: settings.probeInterval)
     }
 
-    /// Whether another target answers than the one that the mount belongs to.
-    var isMismatched: Bool { if case .mismatch = identity { true } else { false } }
-
     /// Whether the target that answers is known to be the right one, or one that cannot tell.
     var isConfirmed: Bool { if case .confirmed = identity { true } else { false } }
+
+    /// Whether another target answers than the one that the mount belongs to.
+    var isMismatched: Bool { if case .mismatch = identity { true } else { false } }
 
     /// Takes a place for one call; nil when it was granted.
     ///

@@ -25,7 +25,7 @@ extension LeaseManager {
     /// The way out over a volatile store, which nobody will remember: everything is revoked, within the budget.
     private func revokeEverything(until deadline: Duration) async {
         // Drawn once: placing an order again, after the store was in trouble, is placing it once.
-        var unplaced = mounts.all.map { (mount: $0.id, order: RevocationOrderID(rawValue: entropy.next() | 1)) }
+        var unplaced = mounts.all.map { (mount: $0.id, order: newOrderID()) }
         while clock.moment().continuous < deadline {
             do {
                 while let next = unplaced.first {
@@ -33,7 +33,8 @@ extension LeaseManager {
                     _ = try await revoke(.mount(next.mount), options)
                     unplaced.removeFirst()
                 }
-                if try await !goesOnRevoking(until: deadline) { return }
+                if try await goesOnRevoking(until: deadline) { continue }
+                return
             } catch {
                 publish(LeaseEvent(.storeTrouble, at: clock.now, note: "\(error)"))
                 try? await clock.time.sleep(until: min(clock.moment().continuous + .seconds(1), deadline))
