@@ -55,7 +55,7 @@ let package = Package(
         .target(name: "LeaseKitTesting", dependencies: ["LeaseKit"], swiftSettings: settings),
         .testTarget(
             name: "LeaseKitTests",
-            dependencies: ["LeaseKit", "LeaseKitAWS", "LeaseKitKeeper", "LeaseKitTesting"],
+            dependencies: ["LeaseKit", "LeaseKitAWS", "LeaseKitKeeper", "LeaseKitPostgres", "LeaseKitTesting"],
             swiftSettings: settings
         ),
         // The process that the tests of the keeper kill.
@@ -102,9 +102,18 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // The process that the tests of PostgreSQL credentials kill.
+        .executableTarget(
+            name: "PostgresVictim",
+            dependencies: ["LeaseKit", "LeaseKitPostgres", "LeaseKitSQLite"],
+            path: "Tests/PostgresVictim",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "LeaseKitPostgresTests",
-            dependencies: ["LeaseKit", "LeaseKitPostgres", "LeaseKitSQLite", "LeaseKitTesting", "CLibPQ"],
+            dependencies: [
+                "LeaseKit", "LeaseKitPostgres", "LeaseKitSQLite", "LeaseKitTesting", "CLibPQ", "PostgresVictim",
+            ],
             swiftSettings: settings
         ),
         .target(

@@ -98,7 +98,10 @@ struct TableSizeTests {
         let options = SQLiteLeaseStore.Options(durability: .mayForgetLatestInPowerCut)
         try await fill(SQLiteLeaseStore(path: directory.file(), options: options, isInline: false), size)
         let runs = try (1...3).map { _ in
-            let line = try #require(try ChildProcess("KillSubject", ["measure", directory.file()]).line())
+            let child = try ChildProcess("KillSubject", ["measure", directory.file()])
+            let line = try #require(child.line())
+            // The next one is let in when this one is gone.
+            _ = child.waitForEnd()
             return line.split(separator: " ").compactMap { Double($0) }
         }
         #expect(runs.allSatisfy { $0.count == 2 })

@@ -58,16 +58,14 @@ extension Mutation {
         case .forgetsIntent, .claimsPending, .trustsGone: [1]
         // A child that can be ended no more, since its parent is gone.
         case .endsParentFirst: [3]
-        // A parent that is ended before its children.
-        case .waitsForNobody: [3]
         // A renewal of what is revoked; a write with another worker's claim.
         case .renewsRevoked, .ignoresClaims: [4]
         // A removal that claims what is not so, or the credential that it leaves.
         case .dropsFailures: [1, 6]
         // Leases that are in use are ended early, or are believed to run when the target has ended them.
         case .trustsWallClock, .trustsNewBoot: [2, 9]
-        // A record comes back.
-        case .upsertsAttempts: [10]
+        // A record comes back, and nobody can end what it does not name.
+        case .upsertsAttempts: [2, 10]
         // What a caller gave up waits for its deadline.
         case .marksLookAtCancellation: [2]
         // What a caller revoked is not revoked.

@@ -15,7 +15,7 @@ import Testing
         "fault.dropped", "fault.store", "fault.pause", "fault.wallJump", "fault.suspend", "fault.reboot", "target.late",
         "store unavailable", "store unknown", "target.issue.made", "target.revoke.ended", "target.revoke.nothingThere",
         "removed.revoked", "removed.alreadyGone", "removed.notOurs", "removed.ended", "removed.abandoned",
-        "leavesFirst.checked", "limits.lowered", "volatile.stopped",
+        "limits.lowered", "volatile.stopped",
     ]
     /// Where processes have to have died.
     static let crashes = [

@@ -28,31 +28,6 @@ extension InvariantChecker {
             && now - max(targetTroubledAt, unsettledAt[deployment], disturbedAt[deployment]) > length
     }
 
-    /// Leaves first: a parent waits for children that are on their way out, as long as its patience lasts.
-    ///
-    /// What the target did after that in the same step tells what was live at that moment.
-    func checkLeavesFirst(of parent: TrackedLease, before later: ArraySlice<TargetEvent>) {
-        guard let since = parent.revokingSince, !parent.wasAttempted, parent.excuse == nil else { return }
-        let waited = target.time.read().continuous - since
-        guard waited < SimulatedWorld.patience - .seconds(2), isSettled(parent.deployment, for: .seconds(20)) else {
-            return
-        }
-        for id in children[parent.id] ?? [] {
-            guard let child = leases[id], child.parent == parent.id, child.excuse == nil, !child.isHollow else {
-                continue
-            }
-            count("leavesFirst.checked")
-            guard [.pending, .active, .revoking].contains(child.state), !child.wasAttempted,
-                child.plan?.abilities.isRevocable == true, wasLive(child, before: later)
-            else { continue }
-            violate(
-                3,
-                child,
-                "its parent \(parent.id) was ended at the target before it, \(waited) after it was to end"
-            )
-        }
-    }
-
     /// Whether a credential was live before some events.
     func wasLive(_ lease: TrackedLease, before later: ArraySlice<TargetEvent>) -> Bool {
         let next = later.first { $0.name == lease.name && [.made, .ended].contains($0.action) }?.action

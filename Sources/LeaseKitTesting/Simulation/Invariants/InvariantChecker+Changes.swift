@@ -39,6 +39,7 @@ extension InvariantChecker {
             return violate(10, known, "a record that was gone came back")
         }
         let lease = TrackedLease(record, deployment: deployment, plan: plan(of: record.path, in: deployment))
+        lease.insertedAt = target.time.read().continuous
         leases[record.id] = lease
         live[deployment].insert(record.id)
         lease.note(
@@ -113,11 +114,11 @@ extension InvariantChecker {
             }
             if change.expiresAt != record.expiresAt { violate(5, lease, "its end is not the one that was written") }
         case .detach: lease.parent = nil
-        case .attempt: lease.wasAttempted = true
         default: break
         }
         if case .remove(_, let outcome) = update {
             lease.outcome = outcome
+            noteBelief(lease, context)
             if !(before?.isHollow ?? false) { checkRemoval(lease, outcome) }
             count("removed.\(outcome)")
             lease.generation = record.generation
@@ -202,7 +203,6 @@ extension InvariantChecker {
             violate(10, lease, "its state went from \(from) to \(record.state)")
         }
         live[lease.deployment].insert(lease.id)
-        if record.state == .revoking && lease.state != .revoking { lease.revokingSince = target.time.read().continuous }
         lease.state = record.state
         lease.isHollow = record.isHollow
         lease.generation = record.generation

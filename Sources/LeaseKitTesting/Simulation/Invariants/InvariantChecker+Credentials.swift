@@ -88,7 +88,6 @@ extension InvariantChecker {
                 violate(invariant, lease, "the target ended it for \(mark.deployment), and its record is \(state)")
             }
             checkNeedyChildren(of: lease, before: events[(index + 1)...])
-            checkLeavesFirst(of: lease, before: events[(index + 1)...])
         }
     }
 }

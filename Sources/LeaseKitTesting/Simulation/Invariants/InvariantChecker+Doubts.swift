@@ -23,6 +23,8 @@ extension InvariantChecker {
             checkKind(doubt, lease)
             lease.note("\(doubt.context.now) \(doubt.context.incarnation): removed as \(outcome), as was found later")
             lease.outcome = outcome
+            lease.generation += 1
+            noteBelief(lease, doubt.context)
             if !lease.isHollow { checkRemoval(lease, outcome) }
             forget(lease)
         } else {

@@ -20,10 +20,6 @@ package enum Mutation: String, CaseIterable, Sendable {
     /// "Leaves first: a parent waits while its children progress, at most a patience, unless its backend says that it needs
     /// its parent."
     case endsParentFirst
-    /// A parent waits for none of its children.
-    ///
-    /// "Leaves first: a parent waits while its children progress, at most a patience."
-    case waitsForNobody
     /// That a lease is revoked meanwhile does not keep it from being renewed.
     ///
     /// "Extend succeeds only while active."
@@ -81,7 +77,6 @@ package enum Mutation: String, CaseIterable, Sendable {
         case .renewsRevoked: .orderWhileRenewing
         case .ignoresClaims: .lapsedClaim
         case .endsParentFirst: .tree
-        case .waitsForNobody: .leavesFirst
         case .marksLookAtCancellation, .ordersLookAtCancellation: .cancelledCallers
         case .trustsWallClock: .wallJump
         case .trustsNewBoot: .restartAhead

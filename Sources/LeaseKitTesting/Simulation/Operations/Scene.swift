@@ -16,8 +16,6 @@ package enum Scene: String, CaseIterable, Sendable {
     case lapsedClaim
     /// A parent and children that need it are revoked together.
     case tree
-    /// A parent and children that could do without it are revoked together.
-    case leavesFirst
     /// Callers are cancelled at every moment of their calls, and clean up after themselves.
     case cancelledCallers
     /// A wall clock jumps by hours, under leases that are in use.

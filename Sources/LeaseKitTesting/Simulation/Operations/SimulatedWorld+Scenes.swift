@@ -11,9 +11,7 @@ extension SimulatedWorld {
         if steps.isEmpty, random.chance(0.15) {
             counts.add("scene.\(scene.rawValue)")
             note("scene \(scene.rawValue)")
-            // What is checked of leaves holds where nothing has been wrong for a while.
-            let rest = Duration.seconds(scene == .leavesFirst ? 30 : 3)
-            steps = [SceneStep(then: rest) { [self] in await clear() }] + script(scene)
+            steps = [SceneStep(then: .seconds(3)) { [self] in await clear() }] + script(scene)
         }
         if steps.isEmpty { return nil }
         let step = steps.removeFirst()
@@ -48,7 +46,7 @@ extension SimulatedWorld {
         case .orderWhileIssuing: return orderWhileIssuing(cast) { choose() }
         case .orderWhileRenewing: return orderWhileRenewing(cast) { choose() }
         case .lapsedClaim: return lapsedClaim(cast) { choose(0) }
-        case .tree, .leavesFirst: return tree(cast) { choose() }
+        case .tree: return tree(cast) { choose() }
         case .cancelledCallers: return cancelledCallers(cast) { choose() }
         case .wallJump, .restartAhead: return clocks(scene, cast) { choose(self.random.index(below: 2)) }
         }
