@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What somebody else did to a lease, as its holder needs to know it.
+#if hasAttribute(nonexhaustive)
+    @nonexhaustive
+#endif
 public enum LeaseNews: Hashable, Sendable {
     /// It ends at another time than it did.
     case moved(to: LeaseInstant)

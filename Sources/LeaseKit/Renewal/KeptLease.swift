@@ -8,6 +8,9 @@ public struct KeptLease: Sendable {
     let generation: UInt32
 
     /// What becomes of a kept lease.
+    #if hasAttribute(nonexhaustive)
+        @nonexhaustive
+    #endif
     public enum News: Sendable, Hashable {
         /// It was renewed and now runs until then, by the continuous clock.
         case renewed(until: Duration)

@@ -24,6 +24,8 @@ public struct CredentialUse: ~Copyable, Sendable {
     public var standing: Standing { core.standing(of: generation.rawValue) }
 
     /// Where a generation stands.
+    ///
+    /// Frozen: it is handed out, it was, or it is over.
     public enum Standing: Sendable, Hashable {
         /// It is the one that is handed out.
         case current

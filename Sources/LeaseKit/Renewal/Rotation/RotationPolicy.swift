@@ -23,6 +23,8 @@ public struct RotationPolicy: Sendable, Hashable {
     public var getTimeout: Duration
 
     /// What happens to users who are still there after the grace.
+    ///
+    /// Frozen: their credential is ended, or left alone.
     public enum OnDeadline: Sendable, Hashable {
         /// Their credential is revoked under them.
         case revoke
@@ -68,6 +70,8 @@ public struct CredentialGeneration: Hashable, Sendable, Comparable, CustomString
 }
 
 /// How a ``RotatingCredential`` does.
+///
+/// Frozen: a credential is held or not, and its renewals succeed or not.
 public enum CredentialHealth: Sendable, Hashable {
     /// A credential is held, and was renewed in time.
     case healthy
