@@ -39,7 +39,7 @@ struct BackendBench: Sendable {
             ["app": PostgresRole(.memberOf(group), iterations: 1)]
         }
     ) async throws {
-        let server = try server ?? TestServer.shared(version)
+        let server = if let server { server } else { try await TestServer.shared(version) }
         self.server = server
         adminKind = kind
         tail = String(LeaseID.random().text.suffix(8))

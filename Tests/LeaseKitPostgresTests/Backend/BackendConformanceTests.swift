@@ -23,7 +23,7 @@ import Testing
 
     @Test(.timeLimit(.minutes(2)), arguments: rows)
     func conforms(_ row: Row) async throws {
-        let server = try TestServer.shared(row.version)
+        let server = try await TestServer.shared(row.version)
         let proxy = try TestProxy(to: server)
         let bench = try await BackendBench(row.version, row.admin, host: proxy.host) { group, _ in
             let creation = """

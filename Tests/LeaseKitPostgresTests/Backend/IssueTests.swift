@@ -36,7 +36,7 @@ import Testing
 
     @Test(.timeLimit(.minutes(1)), arguments: ServerVersion.allCases)
     func tutorialsWork(_ version: ServerVersion) async throws {
-        let server = try TestServer(version)
+        let server = try await TestServer.make(version)
         try await server.sql("CREATE TABLE public.orders (a serial)")
         let bench = try await BackendBench(version, server: server) { _, _ in
             let roles = Self.tutorials.enumerated().map { place, creation in
@@ -99,7 +99,7 @@ import Testing
     /// Without serialising, more than half of these fail with *tuple concurrently updated* or a deadlock.
     @Test(.timeLimit(.minutes(2)), arguments: ServerVersion.allCases)
     func issuesAtOnceThatGrantOnManyTables(_ version: ServerVersion) async throws {
-        let server = try TestServer(version)
+        let server = try await TestServer.make(version)
         try await server.sql(
             "DO $$ BEGIN FOR i IN 1..200 LOOP EXECUTE 'CREATE TABLE t' || i || ' (a int)'; END LOOP; END $$"
         )

@@ -16,7 +16,7 @@ import Testing
         viaProxy: Bool = false,
         _ body: (LeaseManager, Mount<PostgresRequest, PostgresCredential>, BackendBench, TestProxy) async throws -> Void
     ) async throws {
-        let server = try TestServer(.system, .init(settings: settings))
+        let server = try await TestServer.make(.system, .init(settings: settings))
         let proxy = try TestProxy(to: server)
         let host = viaProxy ? proxy.host : nil
         let bench = try await BackendBench(server: server, host: host, maxConnections: maxConnections)
@@ -63,11 +63,11 @@ import Testing
     func stoppedAndStarted() async throws {
         try await withManager { manager, mount, bench, _ in
             for _ in 0..<5 { _ = try await mount.issue("app") }
-            bench.server.stop()
+            await bench.server.stop()
             await #expect(throws: LeaseError.self) { try await mount.issue("app") }
             let report = try await manager.revoke(.prefix("db"), RevokeOptions(wait: .seconds(2)))
             #expect(!report.isComplete)
-            try bench.server.start()
+            try await bench.server.start()
             #expect(try await eventually { try await manager.counts().total == 0 })
             #expect(try await roles(bench) == "0")
             let after = try await manager.report(of: report.order)
@@ -101,8 +101,8 @@ import Testing
                 for mode in [TestServer.StopMode.fast, .immediate] {
                     let before = done.withLock { $0 }
                     #expect(try await eventually { done.withLock { $0 } > before + 10 })
-                    bench.server.stop(mode)
-                    try bench.server.start()
+                    await bench.server.stop(mode)
+                    try await bench.server.start()
                 }
                 let before = done.withLock { $0 }
                 #expect(try await eventually { done.withLock { $0 } > before + 10 })
@@ -157,7 +157,7 @@ import Testing
 
     @Test(.timeLimit(.minutes(2)))
     func theAdminsPasswordIsChangedOutside() async throws {
-        let server = try TestServer()
+        let server = try await TestServer.make()
         let bench = try await BackendBench(.system, .createRole, server: server)
         try await run(bench) { manager, mount in
             let lease = try await mount.issue("app")

@@ -39,7 +39,7 @@ private final class KillBench {
     }
 
     init() async throws {
-        server = try TestServer()
+        server = try await TestServer.make()
         client = LibPQClient(server.configuration(maxConnections: 2))
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("leasekit-\(LeaseID.random())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

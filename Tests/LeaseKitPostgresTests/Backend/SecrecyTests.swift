@@ -9,7 +9,7 @@ import Testing
 @Suite struct PostgresSecrecyTests {
     @Test(.timeLimit(.minutes(1)), arguments: ServerVersion.allCases)
     func noPasswordIsInTheLog(_ version: ServerVersion) async throws {
-        let server = try TestServer(
+        let server = try await TestServer.make(
             version,
             .init(settings: ["log_statement": "all", "log_min_duration_statement": "0"])
         )

@@ -11,7 +11,7 @@ import Testing
 @Suite struct PostgresSweepTests {
     @Test(.timeLimit(.minutes(4)))
     func endsOrphansAmongStrangers() async throws {
-        let server = try TestServer()
+        let server = try await TestServer.make()
         let strangers = """
             DO $$ BEGIN FOR i IN 1..10000 LOOP EXECUTE 'CREATE ROLE stranger_' || i; END LOOP; END $$
             """

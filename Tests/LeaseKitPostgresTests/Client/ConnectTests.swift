@@ -10,7 +10,7 @@ import Testing
     typealias Host = PostgresConfiguration.Host
 
     @Test func aWrongPasswordIsAboutTheWholeServer() async throws {
-        let server = try TestServer.shared(.system)
+        let server = try await TestServer.shared(.system)
         for login in [("postgres", "wrong"), ("nobody_there", "hunter2")] {
             let client = LibPQClient(server.configuration(user: login.0, password: login.1))
             let error = try await client.failure(of: "SELECT 1")
@@ -20,20 +20,20 @@ import Testing
     }
 
     @Test func aMissingPasswordIsTold() async throws {
-        var configuration = try TestServer.shared(.system).configuration()
+        var configuration = try await TestServer.shared(.system).configuration()
         configuration.login = { PostgresConfiguration.Login(user: "postgres", password: nil) }
         #expect(try await LibPQClient(configuration).failure(of: "SELECT 1").code == "noPassword")
     }
 
     @Test func aDatabaseThatIsNotThereIsTold() async throws {
-        var configuration = try TestServer.shared(.system).configuration()
+        var configuration = try await TestServer.shared(.system).configuration()
         configuration.database = "nowhere"
         let error = try await LibPQClient(configuration).failure(of: "SELECT 1")
         #expect(error.sqlState == .invalidCatalogName && error.kind == .denied)
     }
 
     @Test func theLoginIsAskedForAtEachConnect() async throws {
-        let server = try TestServer.shared(.system)
+        let server = try await TestServer.shared(.system)
         let password = Locked(SecretText("old"))
         var configuration = server.configuration(maxConnections: 1)
         configuration.login = {
@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test func theServerSeesWhoItIs() async throws {
-        var configuration = try TestServer.shared(.system).configuration()
+        var configuration = try await TestServer.shared(.system).configuration()
         configuration.applicationName = "leasekit deployment's \\ 'a b'"
         configuration.settings = ["lock_timeout": "1234ms", "search_path": "\"a b\", pg_catalog"]
         let seen = try await LibPQClient(configuration).run(
@@ -63,7 +63,7 @@ import Testing
     /// What would be another parameter, were texts put together.
     @Test(arguments: ["x' host='evil", "x host=evil", "postgresql://evil/", "a\\' b", "ü", "%2F"])
     func aTextIsNothingButAText(text: String) async throws {
-        let server = try TestServer.shared(.system)
+        let server = try await TestServer.shared(.system)
         let quoted = text.replacing("\"", with: "\"\"")
         let literal = text.replacing("'", with: "''")
         try await server.sql(
@@ -77,7 +77,7 @@ import Testing
     }
 
     @Test func aConfigurationThatCannotBeRightIsTold() async throws {
-        let good = try TestServer.shared(.system).configuration()
+        let good = try await TestServer.shared(.system).configuration()
         let changes: [(inout PostgresConfiguration) -> Void] = [
             { $0.hosts = [] }, { $0.hosts = [Host("")] }, { $0.hosts = [Host("a", port: 0)] },
             { $0.maxConnections = 0 },
@@ -93,13 +93,13 @@ import Testing
     }
 
     @Test func aUnixSocketWorks() async throws {
-        let server = try TestServer.shared(.system)
+        let server = try await TestServer.shared(.system)
         let client = LibPQClient(server.configuration(host: Host(server.folder, port: server.port)))
         #expect(try await client.run("SELECT inet_client_addr() IS NULL")[0].first == "t")
     }
 
     @Test func aNameIsLookedUp() async throws {
-        let server = try TestServer.shared(.system)
+        let server = try await TestServer.shared(.system)
         let client = LibPQClient(server.configuration(host: Host("localhost", port: server.port)))
         #expect(try await client.run("SELECT 1")[0].first == "1")
         let nowhere = LibPQClient(server.configuration(host: Host("nowhere.invalid", port: server.port)))
@@ -108,7 +108,7 @@ import Testing
     }
 
     @Test func nobodyIsHomeAnywhere() async throws {
-        let server = try TestServer.shared(.system)
+        let server = try await TestServer.shared(.system)
         var configuration = server.configuration()
         configuration.hosts = try [Host("127.0.0.1", port: Loopback.freePort()), Host("/nowhere")]
         let error = try await LibPQClient(configuration).failure(of: "SELECT 1")
@@ -116,23 +116,23 @@ import Testing
     }
 
     @Test func theNextHostTakesOver() async throws {
-        let one = try TestServer()
-        let two = try TestServer()
+        let one = try await TestServer.make()
+        let two = try await TestServer.make()
         for server in [one, two] { try await server.sql("ALTER ROLE postgres PASSWORD 'both'") }
         var configuration = one.configuration(password: "both")
         configuration.hosts = [Host("127.0.0.1", port: one.port), Host("127.0.0.1", port: two.port)]
         let client = LibPQClient(configuration)
         #expect(try await client.run("SHOW port")[0].first == "\(one.port)")
-        one.stop()
+        await one.stop()
         #expect(try await client.run("SHOW port")[0].first == "\(two.port)")
-        try one.start()
-        two.stop()
+        try await one.start()
+        await two.stop()
         #expect(try await client.run("SHOW port")[0].first == "\(one.port)")
     }
 
     @Test func aServerThatDoesNotAcceptWritesIsPassedOver() async throws {
-        let server = try TestServer.shared(.system)
-        let standby = try TestServer(.system, TestServer.Options(settings: ["default_transaction_read_only": "on"]))
+        let server = try await TestServer.shared(.system)
+        let standby = try await TestServer.make(.system, TestServer.Options(settings: ["default_transaction_read_only": "on"]))
         try await server.sql("CREATE ROLE writer LOGIN PASSWORD 'both'")
         var configuration = server.configuration(user: "writer", password: "both")
         let reading = LibPQClient(standby.configuration())
@@ -153,7 +153,7 @@ import Testing
     }
 
     @Test func aFullServerIsSharedByThoseWhoAreIn() async throws {
-        let server = try TestServer(
+        let server = try await TestServer.make(
             .system,
             TestServer.Options(settings: ["max_connections": "5", "superuser_reserved_connections": "1"])
         )

@@ -73,7 +73,7 @@ import Testing
     /// libpq computes one under a salt of its own; ours under that salt is the same.
     @Test(arguments: ["pencil", "a b~!$:{}'\"\\", String(repeating: "x", count: 200)])
     func equalsWhatLibpqComputes(password: String) async throws {
-        let configuration = try TestServer.shared(.system).configuration()
+        let configuration = try await TestServer.shared(.system).configuration()
         for _ in 0..<3 {
             let text = try #require(try LibPQOracle.verifier(of: password, configuration))
             let parts = try #require(SCRAMParts(text))
@@ -83,7 +83,7 @@ import Testing
     }
 
     @Test(arguments: [1, 4_096]) func opensTheServer(iterations: Int) async throws {
-        let server = try TestServer.shared(.system)
+        let server = try await TestServer.shared(.system)
         let password = PasswordPolicy().makePassword()
         let verifier = try SCRAMVerifier(password, iterations: iterations).text.withText { $0 }
         let name = "scram_\(iterations)"

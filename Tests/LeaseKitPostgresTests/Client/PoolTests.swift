@@ -35,14 +35,14 @@ import Testing
     }
 
     @Test func connectionsWorkAtTheSameTime() async throws {
-        let client = LibPQClient(try TestServer.shared(.system).configuration(maxConnections: 6))
+        let client = LibPQClient(try await TestServer.shared(.system).configuration(maxConnections: 6))
         let pids = try await together(6, client, number: 7_001)
         #expect(pids.count == 6)
         await client.close()
     }
 
     @Test func thereAreNeverMoreThanAllowed() async throws {
-        var configuration = try TestServer.shared(.system).configuration(maxConnections: 3)
+        var configuration = try await TestServer.shared(.system).configuration(maxConnections: 3)
         configuration.applicationName = "pool of three"
         let client = LibPQClient(configuration)
         let most = try await withThrowingTaskGroup(of: Int.self) { group in
@@ -61,7 +61,7 @@ import Testing
     }
 
     @Test func waitingEndsAtTheDeadlineAndInOrder() async throws {
-        let client = LibPQClient(try TestServer.shared(.system).configuration(maxConnections: 1))
+        let client = LibPQClient(try await TestServer.shared(.system).configuration(maxConnections: 1))
         let isTaken = Door()
         let letGo = Door()
         async let holder: Void = client.withSession(database: nil, timeout: .seconds(120)) { session in
@@ -78,7 +78,7 @@ import Testing
     }
 
     @Test func noMoreThanAllowedMayWait() async throws {
-        var configuration = try TestServer.shared(.system).configuration(maxConnections: 1)
+        var configuration = try await TestServer.shared(.system).configuration(maxConnections: 1)
         configuration.maxWaiting = 2
         let client = LibPQClient(configuration)
         let isTaken = Door()
@@ -111,7 +111,7 @@ import Testing
     }
 
     @Test func aCancelledTaskWaitsNoLonger() async throws {
-        let client = LibPQClient(try TestServer.shared(.system).configuration(maxConnections: 1))
+        let client = LibPQClient(try await TestServer.shared(.system).configuration(maxConnections: 1))
         let isTaken = Door()
         let letGo = Door()
         async let holder: Void = client.withSession(database: nil, timeout: .seconds(120)) { session in
@@ -140,7 +140,7 @@ import Testing
     }
 
     @Test func connectionsToOtherDatabasesShareThePool() async throws {
-        let server = try TestServer.shared(.system)
+        let server = try await TestServer.shared(.system)
         try await server.sql("CREATE DATABASE pool_other")
         let client = LibPQClient(server.configuration(maxConnections: 1))
         for _ in 0..<3 {
@@ -157,7 +157,7 @@ import Testing
 
     /// A connection that fails before it is begun must not make others be forgotten, who wait for something else.
     @Test func oneThatFailsAtOnceHoldsUpNobody() async throws {
-        let client = LibPQClient(try TestServer.shared(.system).configuration(maxConnections: 2))
+        let client = LibPQClient(try await TestServer.shared(.system).configuration(maxConnections: 2))
         let codes = await withTaskGroup(of: String?.self) { group in
             for index in 0..<40 {
                 group.addTask {
@@ -177,7 +177,7 @@ import Testing
     }
 
     @Test func idleConnectionsAreClosed() async throws {
-        let server = try TestServer.shared(.system)
+        let server = try await TestServer.shared(.system)
         var configuration = server.configuration()
         configuration.idleTimeout = .milliseconds(20)
         configuration.applicationName = "idle for a moment"
@@ -198,7 +198,7 @@ import Testing
     }
 
     @Test func aClosedClientLetsSessionsFinishAndTakesNoMore() async throws {
-        let client = LibPQClient(try TestServer.shared(.system).configuration())
+        let client = LibPQClient(try await TestServer.shared(.system).configuration())
         let isTaken = Door()
         let letGo = Door()
         async let last = client.withSession(database: nil, timeout: .seconds(120)) { session in

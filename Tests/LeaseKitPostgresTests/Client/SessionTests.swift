@@ -7,8 +7,8 @@ import Testing
 
 /// What a session does with its statements, on both servers.
 @Suite struct SessionTests {
-    private func client(_ version: ServerVersion = .system, maxConnections: Int = 4) throws -> LibPQClient {
-        LibPQClient(try TestServer.shared(version).configuration(maxConnections: maxConnections))
+    private func client(_ version: ServerVersion = .system, maxConnections: Int = 4) async throws -> LibPQClient {
+        LibPQClient(try await TestServer.shared(version).configuration(maxConnections: maxConnections))
     }
 
     @Test(arguments: ServerVersion.allCases) func readsRowsAndPassesParameters(version: ServerVersion) async throws {
@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test func runStopsAtTheFirstFailureAndKeepsWhatCameBefore() async throws {
-        let client = try client()
+        let client = try await client()
         let name = "run_stops"
         let error = try await client.failure(
             of: PostgresStatement("CREATE ROLE \(name)"),
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test func aTransactionIsCarriedOutAsAWhole() async throws {
-        let client = try client()
+        let client = try await client()
         let results = try await client.withSession(database: nil, timeout: .seconds(120)) { session in
             try await session.transaction(["CREATE ROLE whole_a", "CREATE ROLE whole_b", "SELECT 'done'"])
         }
@@ -70,7 +70,7 @@ import Testing
     }
 
     @Test func aConstraintThatIsCheckedAtTheCommitFailsTheTransaction() async throws {
-        let client = try client(maxConnections: 1)
+        let client = try await client(maxConnections: 1)
         try await client.run(
             "CREATE TABLE deferred_one (id int PRIMARY KEY)",
             "CREATE TABLE deferred_two (id int REFERENCES deferred_one DEFERRABLE INITIALLY DEFERRED)"
@@ -129,7 +129,7 @@ import Testing
 
     /// Each session sees only what it did itself: not the transaction or the settings of the one before.
     @Test func aSessionLeavesNothingToTheNext() async throws {
-        let client = try client(maxConnections: 1)
+        let client = try await client(maxConnections: 1)
         try await client.run("CREATE ROLE left_behind")
         for mess: PostgresStatement in ["BEGIN", "SET ROLE left_behind", "SET SESSION search_path = x"] {
             try await client.run(mess)
@@ -142,14 +142,14 @@ import Testing
     }
 
     @Test func connectionsAreUsedAgain() async throws {
-        let client = try client()
+        let client = try await client()
         var pids: Set<String?> = []
         for _ in 0..<20 { pids.insert(try await client.run("SELECT pg_backend_pid()")[0].first) }
         #expect(pids.count == 1)
     }
 
     @Test func whatCannotBeRunIsRefusedBeforeItIsSent() async throws {
-        let client = try client()
+        let client = try await client()
         #expect(try await client.failure(of: "SELECT 1 -- \0 DROP").code == "misuse")
         #expect(try await client.failure(of: PostgresStatement("SELECT $1", ["\0"])).code == "misuse")
         #expect(try await client.failure(of: "COPY pg_class TO STDOUT").kind == .refused)
@@ -168,7 +168,7 @@ import Testing
     }
 
     @Test func nothingIsSentAfterTheDeadline() async throws {
-        let client = try client(maxConnections: 1)
+        let client = try await client(maxConnections: 1)
         try await client.run("SELECT 1")
         try await client.withSession(database: nil, timeout: .seconds(1)) { session in
             _ = await session.attempt(["SELECT pg_sleep(600)"])

@@ -8,7 +8,7 @@ import Testing
 /// A server of its own, and everything that can happen to it and to the way there.
 @Suite struct TroubleTests {
     @Test func aStatementIsCancelledAtItsDeadline() async throws {
-        let server = try TestServer.shared(.system)
+        let server = try await TestServer.shared(.system)
         let client = LibPQClient(server.configuration(maxConnections: 1))
         try await client.run("SELECT 1")
         let error = try await client.failure(of: "SELECT 'at its deadline', pg_sleep(600)", timeout: .seconds(1))
@@ -25,7 +25,7 @@ import Testing
     }
 
     @Test func aTransactionThatRanOutOfTimeIsNotCarriedOut() async throws {
-        let server = try TestServer.shared(.system)
+        let server = try await TestServer.shared(.system)
         let client = LibPQClient(server.configuration(maxConnections: 1))
         try await client.run("SELECT 1")
         let error = await #expect(throws: PostgresError.self) {
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test func aCancelledTaskCancelsItsStatement() async throws {
-        let server = try TestServer.shared(.system)
+        let server = try await TestServer.shared(.system)
         let client = LibPQClient(server.configuration(maxConnections: 1))
         let error = try await withThrowingTaskGroup(of: PostgresError?.self) { group in
             group.addTask {
@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test func aServerThatSaysNothingIsGivenUp() async throws {
-        let server = try TestServer.shared(.system)
+        let server = try await TestServer.shared(.system)
         let proxy = try TestProxy(to: server)
         let client = LibPQClient(server.configuration(host: proxy.host, maxConnections: 1))
         try await client.run("SELECT 1")
@@ -81,46 +81,46 @@ import Testing
     }
 
     @Test func aRestartIsNotNoticed() async throws {
-        let server = try TestServer()
+        let server = try await TestServer.make()
         let client = LibPQClient(server.configuration())
         for _ in 0..<3 {
             try await client.run("SELECT 1")
-            try server.restart()
+            try await server.restart()
             #expect(try await client.run("SELECT 1")[0].first == "1")
         }
     }
 
     @Test func aStoppedServerIsToldAtOnceAndFoundAgain() async throws {
-        let server = try TestServer()
+        let server = try await TestServer.make()
         let client = LibPQClient(server.configuration())
         try await client.run("SELECT 1")
-        server.stop()
+        await server.stop()
         for _ in 0..<3 {
             let error = try await client.failure(of: "SELECT 1", timeout: .seconds(60))
             #expect(error.kind == .transient && error.scope == .target)
         }
-        try server.start()
+        try await server.start()
         #expect(try await client.run("SELECT 1")[0].first == "1")
     }
 
     @Test func aServerThatIsKilledTakesTheTransactionWithIt() async throws {
-        let server = try TestServer()
+        let server = try await TestServer.make()
         let client = LibPQClient(server.configuration())
         try await client.withSession(database: nil, timeout: .seconds(120)) { session in
             _ = try await session.run(["BEGIN", "CREATE ROLE half"])
-            server.kill()
+            await server.kill()
             let error = await #expect(throws: PostgresError.self) { try await session.run(["CREATE ROLE other"]) }
             // Nothing of a transaction that did not commit was done.
             #expect(error?.kind == .transient && error?.scope == .target)
             let again = await #expect(throws: PostgresError.self) { try await session.run(["SELECT 1"]) }
             #expect(again?.kind == .transient)
         }
-        try server.start()
+        try await server.start()
         #expect(try await client.run("SELECT count(*) FROM pg_roles WHERE rolname = 'half'")[0].first == "0")
     }
 
     @Test func aSessionThatAnOperatorEndsIsTold() async throws {
-        let server = try TestServer.shared(.system)
+        let server = try await TestServer.shared(.system)
         let client = LibPQClient(server.configuration(maxConnections: 1))
         let error = try await client.failure(of: "SELECT pg_terminate_backend(pg_backend_pid()), pg_sleep(60)")
         #expect(error.sqlState == .adminShutdown && error.kind == .transient && error.scope == .target)
@@ -128,7 +128,7 @@ import Testing
     }
 
     @Test(arguments: [true, false]) func aCommitWithoutAnAnswerIsAmbiguous(isCarriedOut: Bool) async throws {
-        let server = try TestServer.shared(.system)
+        let server = try await TestServer.shared(.system)
         let proxy = try TestProxy(to: server)
         let client = LibPQClient(server.configuration(host: proxy.host))
         let name = "ambiguous_\(isCarriedOut)"
@@ -147,7 +147,7 @@ import Testing
     }
 
     @Test func aCutBeforeTheCommitIsNot() async throws {
-        let server = try TestServer.shared(.system)
+        let server = try await TestServer.shared(.system)
         let proxy = try TestProxy(to: server)
         let client = LibPQClient(server.configuration(host: proxy.host))
         try await client.withSession(database: nil, timeout: .seconds(120)) { session in
@@ -160,7 +160,7 @@ import Testing
     }
 
     @Test func manyCallersGetOverACut() async throws {
-        let server = try TestServer.shared(.system)
+        let server = try await TestServer.shared(.system)
         let proxy = try TestProxy(to: server)
         let client = LibPQClient(server.configuration(host: proxy.host))
         let kinds = await withTaskGroup(of: String.self) { group in

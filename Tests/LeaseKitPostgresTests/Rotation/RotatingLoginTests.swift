@@ -18,7 +18,7 @@ import Testing
         let initial = SecretText("initial")
 
         init(_ plan: @escaping @Sendable (KeeperCall) -> KeeperFault? = { _ in nil }) async throws {
-            server = try TestServer.shared(.system)
+            server = try await TestServer.shared(.system)
             let number = RotatingLoginTests.numbers.withLock { number in
                 number += 1
                 return number

@@ -18,7 +18,7 @@ import Testing
         init(_ role: String, options: String = "LOGIN", keeper: InMemorySecretKeeper = InMemorySecretKeeper())
             async throws
         {
-            server = try TestServer.shared(.system)
+            server = try await TestServer.shared(.system)
             client = LibPQClient(server.configuration())
             time = VirtualTime()
             self.role = role

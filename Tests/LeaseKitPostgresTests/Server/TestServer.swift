@@ -30,7 +30,7 @@ final class TestServer: Sendable {
     private let options: String
     private let shell: Locked<Shell?>
 
-    init(_ version: ServerVersion = .system, _ options: Options = Options()) throws {
+    private init(_ version: ServerVersion, _ options: Options) throws {
         let template = try Template.shared(version)
         self.version = version
         binaries = template.binaries
@@ -55,6 +55,11 @@ final class TestServer: Sendable {
         throw trouble
     }
 
+    /// Starts one.
+    static func make(_ version: ServerVersion = .system, _ options: Options = Options()) async throws -> TestServer {
+        try await onOwnThread { try TestServer(version, options) }
+    }
+
     deinit {
         shell.withLock { $0 }?.finish()
         // What a server that was stopped leaves behind.
@@ -76,12 +81,15 @@ final class TestServer: Sendable {
     }
 
     /// One server for each version that all suites share; whoever changes it for others takes one of their own.
-    static func shared(_ version: ServerVersion) throws -> TestServer {
-        try sharedServers.withLock { servers in
-            if let server = servers[version] { return server }
-            let server = try TestServer(version, Options(settings: ["log_statement": "all"]))
-            servers[version] = server
-            return server
+    static func shared(_ version: ServerVersion) async throws -> TestServer {
+        if let server = sharedServers.withLock({ $0[version] }) { return server }
+        return try await onOwnThread {
+            try sharedServers.withLock { servers in
+                if let server = servers[version] { return server }
+                let server = try TestServer(version, Options(settings: ["log_statement": "all"]))
+                servers[version] = server
+                return server
+            }
         }
     }
 
@@ -92,7 +100,11 @@ final class TestServer: Sendable {
     enum StopMode: String { case fast, immediate }
 
     /// Stops it; the folder stays.
-    func stop(_ mode: StopMode = .fast) {
+    func stop(_ mode: StopMode = .fast) async {
+        await onOwnThread { self.stopAndWait(mode) }
+    }
+
+    private func stopAndWait(_ mode: StopMode) {
         shell.withLock { shell in
             shell?.say(mode.rawValue)
             shell?.finish()
@@ -101,15 +113,17 @@ final class TestServer: Sendable {
     }
 
     /// Starts it again at the same port.
-    func start() throws {
-        try shell.withLock { shell in
-            shell = try Shell(Scratch.command(ServerScript.run, [binaries, folder, options]))
+    func start() async throws {
+        try await onOwnThread {
+            try self.shell.withLock { shell in
+                shell = try Shell(Scratch.command(ServerScript.run, [self.binaries, self.folder, self.options]))
+            }
         }
     }
 
-    func restart() throws {
-        stop()
-        try start()
+    func restart() async throws {
+        await stop()
+        try await start()
     }
 
     /// The process of the server.
@@ -119,9 +133,9 @@ final class TestServer: Sendable {
     }
 
     /// Kills it without a chance to say goodbye.
-    func kill() {
+    func kill() async {
         if let pid { Foundation.kill(pid, SIGKILL) }
-        stop(.immediate)
+        await stop(.immediate)
     }
 
     /// What it has logged.
