@@ -132,7 +132,10 @@ import Testing
 
     @Test func aServerThatDoesNotAcceptWritesIsPassedOver() async throws {
         let server = try await TestServer.shared(.system)
-        let standby = try await TestServer.make(.system, TestServer.Options(settings: ["default_transaction_read_only": "on"]))
+        let standby = try await TestServer.make(
+            .system,
+            TestServer.Options(settings: ["default_transaction_read_only": "on"])
+        )
         try await server.sql("CREATE ROLE writer LOGIN PASSWORD 'both'")
         var configuration = server.configuration(user: "writer", password: "both")
         let reading = LibPQClient(standby.configuration())

@@ -8,7 +8,7 @@ extension HolderWorld {
     func check() async {
         let now = time.read()
         for (number, credential) in credentials.enumerated() {
-            guard let held = credential.current, !disturbed.contains(held.lease) else { continue }
+            guard let held = credential.current, !isDisturbed(held) else { continue }
             guard let principal = target.principal(held.secret.username), target.check(held.secret) else {
                 violate("1: \(roles[number]) hands out \(held.generation), which its target does not take")
                 continue
@@ -20,6 +20,19 @@ extension HolderWorld {
         }
         await checkRecords()
         checkRates()
+    }
+
+    /// Whether it was ended or cut behind its holder's back, so that only its next use or renewal can tell.
+    func isDisturbed(_ held: VersionedSecret<FakeCredential>) -> Bool {
+        disturbed.contains(held.lease) || wasMovedLate(held.secret)
+    }
+
+    /// Whether the target did a renewal that was given up long ago last of all.
+    func wasMovedLate(_ credential: FakeCredential) -> Bool {
+        let last = target.history.last { event in
+            if case .moved = event.action { event.name == credential.username } else { false }
+        }
+        return last?.isLate ?? false
     }
 
     /// Invariant 3: the old one and the new one, and never a third.

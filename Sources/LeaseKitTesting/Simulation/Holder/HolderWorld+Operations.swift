@@ -74,7 +74,7 @@ extension HolderWorld {
             while time.read().continuous < deadline {
                 // Whoever is told that it is over stops; so does who is told to finish, in its own time.
                 if use.standing == .over { break }
-                if !target.check(secret.secret), !disturbed.contains(secret.lease), !isSuspendedLate {
+                if !target.check(secret.secret), !isDisturbed(secret) {
                     violate(
                         "1: generation \(secret.generation) of \(roles[number]) is in use as \(use.standing), and its target does not take it"
                     )
@@ -87,9 +87,6 @@ extension HolderWorld {
             if "\(error)".contains("pw-") { violate("an error holds a password") }
         }
     }
-
-    /// Whether the target's own clock has just made a leap that no timer could follow.
-    private var isSuspendedLate: Bool { false }
 
     /// A scope with something that hangs on it.
     func scope(
@@ -109,7 +106,7 @@ extension HolderWorld {
                                 self.violate("1: a scope began without a credential")
                             }
                             try await self.time.sleep(for: length)
-                            if !self.target.check(lease.secret) {
+                            if !self.target.check(lease.secret), !self.wasMovedLate(lease.secret) {
                                 self.violate("1: a scope went on when its credential had gone")
                             }
                         }

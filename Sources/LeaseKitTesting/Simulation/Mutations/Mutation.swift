@@ -76,11 +76,12 @@ package enum Mutation: String, CaseIterable, Sendable {
         case .activatesRegardless, .claimsPending: .orderWhileIssuing
         case .renewsRevoked: .orderWhileRenewing
         case .ignoresClaims: .lapsedClaim
+        case .upsertsAttempts: .lapsedFailure
         case .endsParentFirst: .tree
         case .marksLookAtCancellation, .ordersLookAtCancellation: .cancelledCallers
         case .trustsWallClock: .wallJump
         case .trustsNewBoot: .restartAhead
-        case .forgetsIntent, .dropsFailures, .trustsGone, .upsertsAttempts, .ignoresMarks, .sweepsByName: nil
+        case .forgetsIntent, .dropsFailures, .trustsGone, .ignoresMarks, .sweepsByName: nil
         }
     }
 

@@ -14,6 +14,8 @@ package enum Scene: String, CaseIterable, Sendable {
     case orderWhileRenewing
     /// A worker stands still until its claim has lapsed, and writes when another one has taken over.
     case lapsedClaim
+    /// A worker that heard no answer stands still, and writes its failure when another one has removed the lease.
+    case lapsedFailure
     /// A parent and children that need it are revoked together.
     case tree
     /// Callers are cancelled at every moment of their calls, and clean up after themselves.
@@ -26,7 +28,7 @@ package enum Scene: String, CaseIterable, Sendable {
     /// Whether the first deployment has to have several managers; nil when chance decides.
     var isShared: Bool? {
         switch self {
-        case .lapsedClaim: true
+        case .lapsedClaim, .lapsedFailure: true
         case .wallJump, .restartAhead: false
         default: nil
         }

@@ -45,7 +45,8 @@ extension SimulatedWorld {
         switch scene {
         case .orderWhileIssuing: return orderWhileIssuing(cast) { choose() }
         case .orderWhileRenewing: return orderWhileRenewing(cast) { choose() }
-        case .lapsedClaim: return lapsedClaim(cast) { choose(0) }
+        case .lapsedClaim: return lapsedClaim(cast, Array(repeating: .slowReply(.seconds(4)), count: 3)) { choose(0) }
+        case .lapsedFailure: return lapsedClaim(cast, [.loseReply]) { choose(0) }
         case .tree: return tree(cast) { choose() }
         case .cancelledCallers: return cancelledCallers(cast) { choose() }
         case .wallJump, .restartAhead: return clocks(scene, cast) { choose(self.random.index(below: 2)) }
@@ -89,7 +90,11 @@ extension SimulatedWorld {
         ]
     }
 
-    private func lapsedClaim(_ cast: SceneCast, _ choose: @escaping () -> Void) -> [SceneStep] {
+    private func lapsedClaim(
+        _ cast: SceneCast,
+        _ faults: [TargetFault],
+        _ choose: @escaping () -> Void
+    ) -> [SceneStep] {
         let lapse = Duration.seconds([15, 40][random.index(below: 2)])
         return [
             SceneStep(then: .seconds(1)) { [self] in
@@ -98,7 +103,7 @@ extension SimulatedWorld {
             },
             SceneStep(then: .milliseconds(500)) { [self] in
                 guard let process = cast.process, let id = cast.leases.first else { return }
-                for _ in 0..<3 { target.script(.revoke, .slowReply(.seconds(4))) }
+                for fault in faults { target.script(.revoke, fault) }
                 revoke(.tree(id), isClosing: false, on: process, of: deployments[process.deployment])
             },
             SceneStep(then: lapse + .seconds(1)) { [self] in
