@@ -19,14 +19,34 @@ final class Exchanges: NSObject, URLSessionDataDelegate {
     }
 
     private let open = Locked<[Int: Exchange]>([:])
+    /// Tasks that were given up before they began.
+    private let givenUp = Locked<Set<Int>>([])
     private let longestBody: Int
 
     init(longestBody: Int) { self.longestBody = longestBody }
 
-    func begin(_ task: URLSessionTask, _ continuation: CheckedContinuation<Answer, Never>) {
+    /// Expects the answer to a task; false when that was given up meanwhile, and has been answered.
+    func begin(_ task: URLSessionTask, _ continuation: CheckedContinuation<Answer, Never>) -> Bool {
         let (id, exchange) = (task.taskIdentifier, Exchange(continuation: continuation))
         open.withLock { $0[id] = exchange }
+        // After it is open: whoever gives it up now finds it there.
+        if givenUp.withLock({ $0.remove(id) }) == nil { return true }
+        if let exchange = open.withLock({ $0.removeValue(forKey: id) }) {
+            exchange.continuation.resume(returning: Self.cancelled)
+        }
+        return false
     }
+
+    /// Answers at once for a task that is cancelled.
+    func giveUp(_ task: URLSessionTask) {
+        let id = task.taskIdentifier
+        givenUp.withLock { _ = $0.insert(id) }
+        guard let exchange = open.withLock({ $0.removeValue(forKey: id) }) else { return }
+        givenUp.withLock { _ = $0.remove(id) }
+        exchange.continuation.resume(returning: Self.cancelled)
+    }
+
+    private static let cancelled = Answer.failure(.noAnswer("the exchange was cancelled"))
 
     func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
         let id = dataTask.taskIdentifier

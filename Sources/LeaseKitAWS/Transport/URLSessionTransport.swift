@@ -54,10 +54,11 @@ public final class URLSessionTransport: AWSTransport {
         let task = session.dataTask(with: outgoing)
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                exchanges.begin(task, continuation)
-                task.resume()
+                if exchanges.begin(task, continuation) { task.resume() }
             }
         } onCancel: {
+            // Foundation on Linux does not always report the end of a task that was cancelled: nobody waits for that.
+            exchanges.giveUp(task)
             task.cancel()
         }
         return try result.get()
