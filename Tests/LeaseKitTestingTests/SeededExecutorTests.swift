@@ -1,6 +1,7 @@
 // Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import LeaseKit
 import LeaseKitTesting
 import Synchronization
@@ -75,8 +76,10 @@ import Testing
         let executor = SeededExecutor(seed: 7)
         #expect {
             try executor.drive {
-                // The detached task runs on the global pool, and its end wakes the waiting one from there.
-                async let waiting: Int = Task.detached { 1 }.value
+                // Woken from a thread of its own: those of the global pool may all be busy with other tests.
+                async let waiting: Int = withCheckedContinuation { continuation in
+                    Thread.detachNewThread { continuation.resume(returning: 1) }
+                }
                 while !Task.isCancelled { await Task.yield() }
                 _ = await waiting
             }

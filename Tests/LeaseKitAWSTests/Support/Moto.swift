@@ -48,8 +48,10 @@ final class Moto: Sendable {
         } catch {
             result = .failure(error)
         }
-        // It ends when its input does. A signal to end would not reach it: threads of Swift block them, and so do children.
+        // It ends when its input does, unless another child that was started meanwhile inherited the other end of that. Of
+        // signals only this one reaches it: threads of Swift block the others, and so do their children.
         try? input.fileHandleForWriting.close()
+        kill(process.processIdentifier, SIGKILL)
         for await _ in ended.stream {}
         try result.get()
     }
