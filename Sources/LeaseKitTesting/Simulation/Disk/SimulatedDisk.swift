@@ -19,7 +19,9 @@ public protocol SimulatedDisk: AnyObject, Sendable {
     /// The process of a store is gone: nothing calls the store any more, and unless the process stopped in order, nobody closed
     /// it.
     ///
-    /// - Parameter losingPower: Whether the power went with it, and with the power whatever the disk had not been told to keep.
+    /// - Parameters:
+    ///   - store: The store that the process had open.
+    ///   - losingPower: Whether the power went with it, and with the power whatever the disk had not been told to keep.
     func processDidEnd(_ store: any LeaseStore, losingPower: Bool) async
 
     /// Cuts the power in the middle of what comes next, when the disk has been changed so many times more.
@@ -35,7 +37,9 @@ public protocol SimulatedDisk: AnyObject, Sendable {
 
     /// Makes a copy of everything, in place of an earlier one; false when that cannot be done.
     ///
-    /// - Parameter isMarked: Whether it is made by the store's own means, which mark it as a copy, or behind its back.
+    /// - Parameters:
+    ///   - isMarked: Whether it is made by the store's own means, which mark it as a copy, or behind its back.
+    ///   - store: The store that is open.
     func makeCopy(isMarked: Bool, of store: any LeaseStore) async throws -> Bool
 
     /// Puts the copy in place of what is there; no process has it open.
