@@ -9,7 +9,7 @@ extension LeaseManager {
             let isSimple = !lease.hasChildren || lease.record.order != nil
             guard isSimple, let verdict = await verdictInPlace(lease.record, at: mount) else {
                 if mount.gate.withLock({ $0.enter(.revocation, at: clock.now) }) == nil {
-                    await end(lease, at: mount)
+                    await end(lease, at: mount, from: clock.moment())
                 } else if let claim = lease.record.claim {
                     writing.append((.init(update: .release(claim, due: clock.now), event: nil), lease.record))
                 }
@@ -42,7 +42,7 @@ extension LeaseManager {
             result = .failure(failure)
         }
         let weighed = ledger.store.traits.isExclusive ? result : await weigh(result, from: call.target, of: mount)
-        return judge(record, at: mount, wasBeingIssued: wasBeingIssued).verdict(weighed)
+        return verdict(weighed, on: record, at: mount, clock.now, wasBeingIssued: wasBeingIssued)
     }
 
     /// Ends a batch in one backend call.
@@ -77,9 +77,10 @@ extension LeaseManager {
             case .success: noteSuccess(at: mount)
             case .failure(let failure): note(failure, at: mount)
             }
-            let judge = judge(lease.record, at: mount, wasBeingIssued: wereBeingIssued[place])
+            let weighed = await weigh(result, from: items[place].call.target, of: mount)
+            let wasBeingIssued = wereBeingIssued[place]
             writing.append(
-                (judge.verdict(await weigh(result, from: items[place].call.target, of: mount)), lease.record)
+                (verdict(weighed, on: lease.record, at: mount, clock.now, wasBeingIssued: wasBeingIssued), lease.record)
             )
         }
         await write(writing)
