@@ -33,6 +33,7 @@ let package = Package(
         .library(name: "LeaseKitKeeper", targets: ["LeaseKitKeeper"]),
         .library(name: "LeaseKitPostgres", targets: ["LeaseKitPostgres"]),
         .library(name: "LeaseKitSQLite", targets: ["LeaseKitSQLite"]),
+        .library(name: "LeaseKitAWS", targets: ["LeaseKitAWS"]),
         .library(name: "LeaseKitTesting", targets: ["LeaseKitTesting"]),
     ],
     targets: [
@@ -54,7 +55,7 @@ let package = Package(
         .target(name: "LeaseKitTesting", dependencies: ["LeaseKit"], swiftSettings: settings),
         .testTarget(
             name: "LeaseKitTests",
-            dependencies: ["LeaseKit", "LeaseKitKeeper", "LeaseKitTesting"],
+            dependencies: ["LeaseKit", "LeaseKitAWS", "LeaseKitKeeper", "LeaseKitPostgres", "LeaseKitTesting"],
             swiftSettings: settings
         ),
         // The process that the tests of the keeper kill.
@@ -101,9 +102,33 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // The process that the tests of PostgreSQL credentials kill.
+        .executableTarget(
+            name: "PostgresVictim",
+            dependencies: ["LeaseKit", "LeaseKitPostgres", "LeaseKitSQLite"],
+            path: "Tests/PostgresVictim",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "LeaseKitPostgresTests",
-            dependencies: ["LeaseKit", "LeaseKitPostgres", "LeaseKitSQLite", "LeaseKitTesting", "CLibPQ"],
+            dependencies: [
+                "LeaseKit", "LeaseKitPostgres", "LeaseKitSQLite", "LeaseKitTesting", "CLibPQ", "PostgresVictim",
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "LeaseKitAWS",
+            dependencies: [
+                "LeaseKit",
+                // Apple's platforms have CryptoKit.
+                .target(name: "COpenSSL", condition: .when(platforms: [.linux])),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "LeaseKitAWSTests",
+            dependencies: ["LeaseKit", "LeaseKitAWS", "LeaseKitTesting"],
+            exclude: ["Python"],
             swiftSettings: settings
         ),
         .testTarget(

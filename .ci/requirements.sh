@@ -17,7 +17,10 @@ list_requirements() {
     need build libssl-dev - "the keeper of secrets, LeaseKitKeeper, encrypts with OpenSSL's libcrypto (on Apple's platforms with CryptoKit)."
     need build libpq-dev libpq "the backend for PostgreSQL, LeaseKitPostgres, talks to its servers through libpq."
     need test postgresql postgresql@15 "the tests of LeaseKitPostgres start servers of their own, in temporary folders."
+    need test openssl - "a server of theirs has a certificate."
+    need test python3-venv - "PostgreSQL 16 for them comes from Python's package index."
     need build libsqlite3-dev sqlite3 "the durable store, LeaseKitSQLite, stands on the system's SQLite."
+    need test python3-venv - "the tests of LeaseKitAWS hold it against botocore and moto, in a Python environment below .build."
 }
 
 # Checks for Swift and installs what is missing of the rest. Argument: build or test (which includes build).
@@ -29,6 +32,32 @@ ensure_requirements() {
     if [ ${#missing[@]} -gt 0 ]; then
         install_missing || return
     fi
+    if [ "$wanted_scope" = test ]; then
+        unpack_postgres_16 || return
+    fi
+}
+
+# A second server for the tests, since the rights of roles changed with 16: the binaries in a wheel of Python's package index,
+# for whichever version of Python it was made. They are unpacked, not installed.
+unpack_postgres_16() {
+    local home="$root/.build/postgres-16" wheel=pgserver==0.1.4 temporary
+    [ ! -f "$home/complete" ] || return 0
+    echo "Unpacking PostgreSQL 16 for the tests of LeaseKitPostgres."
+    rm -rf "$home"
+    temporary="$home.new"
+    rm -rf "$temporary"
+    mkdir -p "$temporary" || return
+    if ! python3 -m venv "$temporary/venv" ||
+        ! "$temporary/venv/bin/python" -m pip --disable-pip-version-check download --quiet --no-deps --only-binary=:all: \
+            --python-version 3.11 --dest "$temporary" "$wheel" ||
+        ! python3 -m zipfile -e "$temporary"/pgserver-*.whl "$temporary" ||
+        ! chmod -R a+rX,u+w "$temporary" || ! chmod a+x "$temporary"/pgserver/pginstall/bin/*; then
+        complain "PostgreSQL 16 could not be had: python3 -m pip download $wheel"
+        return 1
+    fi
+    rm -rf "$temporary/venv" "$temporary"/pgserver-*.whl
+    touch "$temporary/complete"
+    mv "$temporary" "$home"
 }
 
 check_swift() {
@@ -116,6 +145,27 @@ install_missing() {
     fi
     complain "apt-get could not install everything. $by_hand"
     return 1
+}
+
+# A Python environment below .build with what a file of requirements names; made anew when the file changes.
+ensure_python_tools() {
+    local wanted=$1 place="$root/.build/python-tools"
+    if cmp -s "$wanted" "$place/requirements.txt"; then
+        return
+    fi
+    if ! command -v python3 >/dev/null 2>&1; then
+        complain "There is no python3, which the tests of LeaseKitAWS need."
+        return 1
+    fi
+    echo "Setting up Python tools in .build/python-tools: the tests of LeaseKitAWS hold it against them."
+    rm -rf "$place"
+    if ! python3 -m venv "$place" ||
+        ! "$place/bin/python3" -m pip install --quiet --disable-pip-version-check --requirement "$wanted"; then
+        rm -rf "$place"
+        complain "The Python tools could not be installed. Please check that python3 -m venv works, and the way to the package index."
+        return 1
+    fi
+    cp "$wanted" "$place/requirements.txt"
 }
 
 complain() {

@@ -17,12 +17,24 @@ let package = Package(
             pkgConfig: "sqlite3",
             providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite3"])]
         ),
+        .systemLibrary(
+            name: "CRawPQ",
+            pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
+        ),
+        // Counts allocations.
+        .target(name: "CAllocations"),
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
+                "CAllocations",
+                "CRawPQ",
                 "CRawSQLite",
                 .product(name: "LeaseKit", package: "LeaseKit"),
+                .product(name: "LeaseKitAWS", package: "LeaseKit"),
+                .product(name: "LeaseKitPostgres", package: "LeaseKit"),
                 .product(name: "LeaseKitSQLite", package: "LeaseKit"),
+                .product(name: "LeaseKitTesting", package: "LeaseKit"),
             ],
             swiftSettings: [.treatAllWarnings(as: .error)]
         ),

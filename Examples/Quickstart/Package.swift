@@ -15,6 +15,7 @@ let package = Package(
             name: "Quickstart",
             dependencies: [
                 .product(name: "LeaseKit", package: "LeaseKit"),
+                .product(name: "LeaseKitSQLite", package: "LeaseKit"),
                 .product(name: "LeaseKitTesting", package: "LeaseKit"),
             ],
             swiftSettings: [.treatAllWarnings(as: .error)]

@@ -16,6 +16,15 @@
 #error "LeaseKitPostgres needs libpq 14 or later. Debian, Ubuntu: apt-get install libpq-dev. macOS: brew upgrade libpq"
 #endif
 
+#if defined(__linux__)
+#include <sys/eventfd.h>
+
+// Swift's module of the C library leaves this header out.
+static inline int leasekit_eventfd(void) {
+    return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+}
+#endif
+
 // Swift sees no characters as numbers of C's int: the fields of an error.
 
 static inline const char *leasekit_pq_sqlstate(const PGresult *result) {
@@ -32,6 +41,17 @@ static inline const char *leasekit_pq_message(const PGresult *result) {
 
 static inline const char *leasekit_pq_detail(const PGresult *result) {
     return PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+}
+
+// Notices may repeat what a statement says: nobody gets to see them.
+
+static inline void leasekit_pq_ignore_notice(void *context, const PGresult *result) {
+    (void)context;
+    (void)result;
+}
+
+static inline void leasekit_pq_ignore_notices(PGconn *connection) {
+    PQsetNoticeReceiver(connection, leasekit_pq_ignore_notice, (void *)0);
 }
 
 #endif

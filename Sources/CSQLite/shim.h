@@ -20,6 +20,11 @@ static inline int leasekit_sqlite3_bind_copy(sqlite3_stmt *statement, int index,
     return sqlite3_bind_blob(statement, index, bytes, count, SQLITE_TRANSIENT);
 }
 
+// The bytes have to stay where they are until something else is bound.
+static inline int leasekit_sqlite3_bind_bytes(sqlite3_stmt *statement, int index, const void *bytes, int count) {
+    return count > 0 ? sqlite3_bind_blob(statement, index, bytes, count, SQLITE_STATIC) : sqlite3_bind_zeroblob(statement, index, 0);
+}
+
 static inline int leasekit_sqlite3_bind_text_copy(sqlite3_stmt *statement, int index, const char *bytes, int count) {
     return sqlite3_bind_text(statement, index, bytes, count, SQLITE_TRANSIENT);
 }

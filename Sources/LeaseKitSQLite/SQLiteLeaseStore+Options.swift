@@ -15,7 +15,7 @@ extension SQLiteLeaseStore {
         public var runsInPlace: Bool
 
         /// Makes options.
-        public init(durability: Durability = .full, cacheKibibytes: Int = 16_384, runsInPlace: Bool = false) {
+        public init(durability: Durability = .full, cacheKibibytes: Int = 32_768, runsInPlace: Bool = false) {
             self.durability = durability
             self.cacheKibibytes = cacheKibibytes
             self.runsInPlace = runsInPlace

@@ -64,8 +64,8 @@ extension Mutation {
         case .dropsFailures: [1, 6]
         // Leases that are in use are ended early, or are believed to run when the target has ended them.
         case .trustsWallClock, .trustsNewBoot: [2, 9]
-        // A record comes back.
-        case .upsertsAttempts: [10]
+        // A record comes back, and nobody can end what it does not name.
+        case .upsertsAttempts: [2, 10]
         // What a caller gave up waits for its deadline.
         case .marksLookAtCancellation: [2]
         // What a caller revoked is not revoked.

@@ -12,6 +12,8 @@ enum SimulationSettings {
 
     /// How many seeds are run: `LEASEKIT_SIM_SEEDS`.
     static var seeds: Int { number("LEASEKIT_SIM_SEEDS") ?? 100 }
+    /// The first of them: `LEASEKIT_SIM_FIRST`.
+    static var first: UInt64 { number("LEASEKIT_SIM_FIRST").map { UInt64($0) } ?? 1 }
     /// The one seed to replay: `LEASEKIT_SIM_SEED`.
     static var seed: UInt64? { number("LEASEKIT_SIM_SEED").map { UInt64($0) } }
     /// How many operations each seed makes: `LEASEKIT_SIM_OPERATIONS`.

@@ -15,12 +15,19 @@ import Testing
         "fault.dropped", "fault.store", "fault.pause", "fault.wallJump", "fault.suspend", "fault.reboot", "target.late",
         "store unavailable", "store unknown", "target.issue.made", "target.revoke.ended", "target.revoke.nothingThere",
         "removed.revoked", "removed.alreadyGone", "removed.notOurs", "removed.ended", "removed.abandoned",
+        "limits.lowered", "volatile.stopped",
+    ]
+    /// Where processes have to have died.
+    static let crashes = [
+        "issue", "renew", "revoke", "store.insert", "store.activate", "store.extend", "store.remove", "store.place",
+        "store.expand", "store.claimDue",
     ]
 
     @Test func invariantsHold() async throws {
         if let seed = SimulationSettings.seed { return replay(seed) }
         let begin = Date()
-        let seeds = (1...UInt64(max(1, SimulationSettings.seeds))).map { $0 }
+        let first = SimulationSettings.first
+        let seeds = Array(first..<first + UInt64(max(1, SimulationSettings.seeds)))
         let total = Totals()
         let operations = SimulationSettings.operations
         await SimulationSettings.onThreads(seeds) { seed in
@@ -36,6 +43,10 @@ import Testing
         if seeds.count >= 100 && operations >= 300 {
             for key in Self.expected {
                 #expect(counts[key, default: 0] > 0, "\(key) never happened in \(seeds.count) seeds")
+            }
+            for step in Self.crashes {
+                let deaths = counts.filter { $0.key.hasPrefix("crash.\(step).") }.values.reduce(0, +)
+                #expect(deaths > 0, "nobody died at \(step) in \(seeds.count) seeds")
             }
         }
         let faults = counts.filter { $0.key.hasPrefix("fault.") }.sorted { $0.key < $1.key }

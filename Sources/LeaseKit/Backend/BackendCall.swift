@@ -38,6 +38,10 @@ public struct BackendCall: Sendable {
     public var claim: LeaseClaim?
     /// Why it is done.
     public var cause: LeaseCause
+    /// Which start of the manager makes the call; nil where nobody can tell.
+    ///
+    /// A backend that marks its requests with it can end what a process that was killed left behind.
+    public var start: ManagerStart?
     /// Nil for what lies in the path behind the mount's own: few backends ask for it, so that it is made when one does.
     private var givenRolePath: String?
     private var mountLength = 0
@@ -57,7 +61,8 @@ public struct BackendCall: Sendable {
         role: [UInt8] = [],
         target: String? = nil,
         claim: LeaseClaim? = nil,
-        cause: LeaseCause = LeaseCause(.requested)
+        cause: LeaseCause = LeaseCause(.requested),
+        start: ManagerStart? = nil
     ) {
         self.id = id
         self.path = path
@@ -71,6 +76,7 @@ public struct BackendCall: Sendable {
         self.target = target
         self.claim = claim
         self.cause = cause
+        self.start = start
     }
 
     /// A call about a lease that is there, at a mount with this path.
@@ -82,7 +88,8 @@ public struct BackendCall: Sendable {
         expiresAt: LeaseInstant,
         deadline: LeaseInstant,
         target: String?,
-        cause: LeaseCause
+        cause: LeaseCause,
+        start: ManagerStart?
     ) {
         id = record.id
         path = record.path
@@ -95,6 +102,7 @@ public struct BackendCall: Sendable {
         self.target = target
         claim = record.claim
         self.cause = cause
+        self.start = start
         mountLength = mount.utf8.count
     }
 
@@ -102,6 +110,20 @@ public struct BackendCall: Sendable {
     public var timeLeft: Duration { max(.zero, now.duration(to: expiresAt)) }
     /// The time that the call may take.
     public var timeout: Duration { max(.zero, now.duration(to: deadline)) }
+}
+
+/// Which start of a manager on its store makes a call.
+public struct ManagerStart: Hashable, Sendable {
+    /// The start, as the store counts them.
+    public var incarnation: Incarnation
+    /// Whether the store has one manager at a time, so that every earlier start is over.
+    public var isAlone: Bool
+
+    /// Makes a start.
+    public init(_ incarnation: Incarnation, isAlone: Bool) {
+        self.incarnation = incarnation
+        self.isAlone = isAlone
+    }
 }
 
 /// What a credential bears at its target (a tag, a comment, a path), to say whose it is.

@@ -9,11 +9,14 @@ public struct Issued<Secret: Sendable>: Sendable {
     ///
     /// Nil when it is as asked, or later.
     public var expiresAt: LeaseInstant?
+    /// When the backend would like the first renewal, if it has a wish.
+    public var window: RenewalWindow?
 
     /// Makes an answer.
-    public init(_ secret: Secret, expiresAt: LeaseInstant? = nil) {
+    public init(_ secret: Secret, expiresAt: LeaseInstant? = nil, window: RenewalWindow? = nil) {
         self.secret = secret
         self.expiresAt = expiresAt
+        self.window = window
     }
 }
 
@@ -30,11 +33,15 @@ public struct Renewed: Sendable, Hashable {
     public let expiresAt: LeaseInstant?
     /// Why it was not moved, if it was not.
     public let refusal: String?
+    /// When the backend would like the next renewal, if it has a wish.
+    public let window: RenewalWindow?
 
     /// The credential now ends at `instant`, which may be earlier than asked, never later.
-    public static func until(_ instant: LeaseInstant) -> Renewed { Renewed(expiresAt: instant, refusal: nil) }
+    public static func until(_ instant: LeaseInstant, window: RenewalWindow? = nil) -> Renewed {
+        Renewed(expiresAt: instant, refusal: nil, window: window)
+    }
     /// The credential cannot be extended; `why` is a sentence for people that holds no secret.
-    public static func refused(_ why: String) -> Renewed { Renewed(expiresAt: nil, refusal: why) }
+    public static func refused(_ why: String) -> Renewed { Renewed(expiresAt: nil, refusal: why, window: nil) }
 }
 
 /// What a backend answers to a revocation.

@@ -52,6 +52,12 @@ final class Alarm: Sendable {
         }
     }
 
+    /// Sleeps until it rings or the task is cancelled.
+    func waitForRing() async {
+        await rings()
+        state.withLock { $0.rung = false }
+    }
+
     /// Says until when the sleeper will sleep, so that ``ring(ifLaterThan:)`` knows whom to wake.
     func arm(until deadline: Duration) {
         state.withLock { $0.armedUntil = deadline }

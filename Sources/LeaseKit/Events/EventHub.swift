@@ -18,6 +18,8 @@ final class EventHub: Sendable {
     private let state = Locked(State())
     /// Whether an event has to be made at all: what a call looks at when nobody listens.
     private let isHeard: Atomic<Bool>
+    /// Those who follow one lease each.
+    let watches = LeaseWatches()
 
     init(observers: [any LeaseObserver]) {
         self.observers = observers
@@ -41,8 +43,10 @@ final class EventHub: Sendable {
 
     /// Publishes an event; it is made only if somebody listens.
     func publish(_ event: @autoclosure () -> LeaseEvent) {
-        guard isHeard.load(ordering: .acquiring) else { return }
+        let isWatched = watches.isWatched
+        guard isHeard.load(ordering: .acquiring) || isWatched else { return }
         let event = event()
+        if isWatched { watches.notice(event) }
         for observer in observers { observer.observe(event) }
         var isAnyGone = false
         for reader in state.withLock({ $0.readers }) {

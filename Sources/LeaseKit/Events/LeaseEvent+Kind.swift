@@ -68,6 +68,28 @@ extension LeaseEvent {
         public static let storeTrouble = Kind("storeTrouble")
         /// Leases of a path that nothing is mounted at are left alone.
         public static let unserved = Kind("unserved")
+        /// A lease is not kept alive any longer; the note says why.
+        public static let renewalStopped = Kind("renewalStopped")
+        /// Renewals begin much later than they should: timers are late, or the rate is too low.
+        public static let renewalLate = Kind("renewalLate")
+        /// Another broker is asked, for the one before did not answer.
+        public static let failedOver = Kind("failedOver")
+        /// A rotating credential has a new generation.
+        public static let rotated = Kind("rotated")
+        /// A replacement could not be made, or was found not to work; what is held stays.
+        public static let rotationFailed = Kind("rotationFailed")
+        /// A generation was rejected by its target, and is being replaced.
+        public static let rejected = Kind("rejected")
+        /// A generation is handed out no more; its users may finish.
+        public static let draining = Kind("draining")
+        /// The last user of a generation is gone, or its grace is over.
+        public static let drained = Kind("drained")
+        /// A credential is in danger: it could not be renewed, and its time runs out.
+        public static let degraded = Kind("degraded")
+        /// It is out of danger.
+        public static let recovered = Kind("recovered")
+        /// Nothing valid is held any more.
+        public static let lost = Kind("lost")
         /// The manager runs.
         public static let started = Kind("started")
         /// The manager has stopped; the note names what is left.

@@ -23,6 +23,8 @@ public struct Lease<Secret: Sendable>: Sendable, Identifiable {
     public let isRenewable: Bool
     /// What was granted, what bound it and what is left.
     public let terms: TTLDecision
+    /// When the source would like the first renewal, if it has a wish.
+    public let window: RenewalWindow?
 
     /// Makes a lease; sources do that.
     public init(
@@ -33,7 +35,8 @@ public struct Lease<Secret: Sendable>: Sendable, Identifiable {
         expiresAt: LeaseInstant,
         validUntil: Duration,
         isRenewable: Bool,
-        terms: TTLDecision
+        terms: TTLDecision,
+        window: RenewalWindow? = nil
     ) {
         self.id = id
         self.path = path
@@ -43,6 +46,7 @@ public struct Lease<Secret: Sendable>: Sendable, Identifiable {
         self.validUntil = validUntil
         self.isRenewable = isRenewable
         self.terms = terms
+        self.window = window
     }
 
     /// The path and the id: `database/creds/app/01h8…`.

@@ -39,4 +39,11 @@ public struct Mount<Request: Sendable, Secret: Sendable>: LeaseSource {
     public func revoke(_ id: LeaseID, _ options: RevokeOptions) async throws -> RevocationReport {
         try await manager.revokeShielded(id, options, within: runtime)
     }
+
+    /// Waits until a lease of this mount ends somewhere else than at `known`, or is over.
+    ///
+    /// What this manager does is noticed at once, what another one on the same store does at the next renewal.
+    public func nextChange(of lease: LeaseID, at path: String, since known: LeaseInstant) async throws -> LeaseNews {
+        try await manager.nextChange(of: lease, at: path, since: known)
+    }
 }

@@ -17,6 +17,8 @@ public struct RenewalOutcome: Sendable, Hashable {
     public let leftToMaximum: Duration?
     /// What the calculation had to say.
     public let warnings: [TTLWarning]
+    /// When the source would like the next renewal, if it has a wish.
+    public let window: RenewalWindow?
 
     /// Makes an outcome; sources do that.
     public init(
@@ -26,7 +28,8 @@ public struct RenewalOutcome: Sendable, Hashable {
         asked: Duration?,
         boundBy: TTLBound,
         leftToMaximum: Duration?,
-        warnings: [TTLWarning]
+        warnings: [TTLWarning],
+        window: RenewalWindow? = nil
     ) {
         self.expiresAt = expiresAt
         self.validUntil = validUntil
@@ -35,6 +38,7 @@ public struct RenewalOutcome: Sendable, Hashable {
         self.boundBy = boundBy
         self.leftToMaximum = leftToMaximum
         self.warnings = warnings
+        self.window = window
     }
 
     /// Whether less was granted than asked for: the time to think of a replacement.

@@ -42,6 +42,8 @@ public struct LeaseCause: Hashable, Sendable {
         public static let callerGone = Reason("caller-gone")
         /// The scope that held it returned, threw or was cancelled.
         public static let scopeEnded = Reason("scope-ended")
+        /// Another credential took its place.
+        public static let rotated = Reason("rotated")
         /// The credential was found gone at the target.
         public static let credentialGone = Reason("credential-gone")
         /// Its last use was consumed.

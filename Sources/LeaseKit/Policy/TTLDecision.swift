@@ -22,6 +22,23 @@ public struct TTLDecision: Sendable, Hashable {
     /// The end of a parent does not show here: a parent may be renewed.
     public let maximumAt: LeaseInstant?
 
+    /// Makes a decision, for a source that has it from elsewhere, such as a broker's answer.
+    public init(
+        ttl: Duration,
+        expiresAt: LeaseInstant,
+        boundBy: TTLBound,
+        warnings: [TTLWarning] = [],
+        leftToMaximum: Duration? = nil,
+        maximumAt: LeaseInstant? = nil
+    ) {
+        self.ttl = ttl
+        self.expiresAt = expiresAt
+        self.boundBy = boundBy
+        self.warnings = warnings
+        self.leftToMaximum = leftToMaximum
+        self.maximumAt = maximumAt
+    }
+
     /// Whether less was granted than was asked for, or than the default or period would have given.
     public var isCapped: Bool {
         !warnings.isEmpty || boundBy == .parent

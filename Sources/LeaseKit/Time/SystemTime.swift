@@ -57,7 +57,7 @@ public struct SystemTime: LeaseTime {
     ///
     /// The two words of the sample are read by their place: which C module their names belong to depends on whether the
     /// compiler sees one file or the whole module, and a release build would not find them.
-    private static func nanoseconds(_ clock: clockid_t) -> Int64 {
+    static func nanoseconds(_ clock: clockid_t) -> Int64 {
         withUnsafeTemporaryAllocation(of: timespec.self, capacity: 1) { sample in
             guard let address = sample.baseAddress, clock_gettime(clock, address) == 0 else { return 0 }
             let words = UnsafeRawPointer(address)

@@ -17,6 +17,11 @@ public struct PostgresStatement: Sendable {
     }
 }
 
+extension PostgresStatement: ExpressibleByStringLiteral {
+    /// Makes a statement without parameters of a literal, into which nothing was spliced.
+    public init(stringLiteral text: String) { self.init(text) }
+}
+
 extension PostgresStatement: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// Never the text or the parameters.
     public var description: String { "<statement with \(parameters.count) parameters>" }

@@ -30,6 +30,18 @@ struct Statement: ~Copyable {
     /// Runs a statement that answers nothing.
     borrowing func run(_ action: String) throws(SQLiteFailure) { _ = try next(action) }
 
+    /// Runs a statement that answers nothing, with bytes that are not copied for it.
+    borrowing func run(_ action: String, _ bytes: [UInt8], at index: Int32) throws(SQLiteFailure) {
+        let code = bytes.withUnsafeBytes { bytes in
+            leasekit_sqlite3_bind_bytes(handle, index, bytes.baseAddress, Int32(clamping: bytes.count))
+            let code = sqlite3_step(handle)
+            sqlite3_reset(handle)
+            sqlite3_bind_null(handle, index)
+            return code
+        }
+        if code != SQLITE_DONE { throw SQLiteFailure(code: code, action: action) }
+    }
+
     /// Ends a reading before its end.
     borrowing func reset() { sqlite3_reset(handle) }
 

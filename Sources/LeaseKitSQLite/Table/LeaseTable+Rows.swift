@@ -7,6 +7,7 @@ extension LeaseTable {
     // MARK: - Reading
 
     func row(_ id: LeaseID) throws -> Row? {
+        if let known = desk[id] { return known }
         sql.findByID.bind(1, id)
         guard try sql.findByID.next("find a lease") else { return nil }
         let raw = RawRow(sql.findByID)
@@ -82,6 +83,8 @@ extension LeaseTable {
         sql.setAside.bind(1, raw.sequence)
         try sql.setAside.run("set a lease aside")
         try count(place, raw.owner, from: before, to: .quarantined)
+        desk[record.id] = nil
+        claims.forget(record.id)
         if before != .stuck && before != .ending {
             for id in record.orders { try orderEntry(id).map { noteStuck($0) } }
         }
@@ -120,12 +123,20 @@ extension LeaseTable {
         sql.insertLease.bind(11, optional: shape.phase)
         sql.insertLease.bind(12, shape.urgency)
         sql.insertLease.bind(13, optional: shape.due)
-        sql.insertLease.bind(14, Self.bytes(record))
         wrote()
-        try sql.insertLease.run("write a lease")
+        try sql.insertLease.run("write a lease", Self.bytes(record), at: 14)
         if let role { use(role, 1) }
         if shape.parent != nil { hasTree = true }
         try count(place, owner?.id, from: nil, to: shape.state)
+        desk[record.id] = Row(
+            sequence: Int64(bitPattern: record.sequence),
+            place: place,
+            role: role?.id,
+            owner: owner?.id,
+            record: record,
+            isDamaged: false,
+            was: shape
+        )
     }
 
     /// Writes a lease back whose record changed: only the columns that have to.
@@ -147,6 +158,10 @@ extension LeaseTable {
             for order in row.record.orders.dropFirst() { try run(sql.addMembership, order, row) }
         }
         try count(row.place, row.owner, from: was.state, to: shape.state)
+        claims.note(row.record)
+        var row = row
+        row.was = shape
+        desk[row.record.id] = row
     }
 
     private func write(
@@ -157,7 +172,6 @@ extension LeaseTable {
         columns: Int
     ) throws {
         statement.bind(1, row.sequence)
-        statement.bind(2, bytes)
         if columns >= 4 {
             statement.bind(3, shape.urgency)
             statement.bind(4, optional: shape.due)
@@ -168,12 +182,14 @@ extension LeaseTable {
             statement.bind(7, optional: shape.needsParent ? 1 : nil)
             statement.bind(8, optional: shape.order.map { Int64(bitPattern: $0) })
         }
-        try statement.run("write a lease")
+        try statement.run("write a lease", bytes, at: 2)
     }
 
     /// Takes a row out.
     func delete(_ row: Row) throws {
         wrote()
+        desk[row.record.id] = nil
+        claims.forget(row.record.id)
         sql.deleteLease.bind(1, row.sequence)
         try sql.deleteLease.run("remove a lease")
         if row.was.orderCount > 1 || row.record.orders.count > 1 {

@@ -25,6 +25,9 @@ final class LeaseTable {
     var dirtyMounts: [MountEntry] = []
     var dirtyRoles: [Role] = []
     var orders = OrderShelf()
+    var claims = ClaimShelf()
+    /// Rows that were written lately, as they are now: who wrote one mostly asks for it next.
+    var desk: [LeaseID: Row] = [:]
     /// Whether any lease has, or had since the opening, a parent; while false, nobody asks for children.
     var hasTree = false
     /// Rows that were found unreadable since the last answer.
@@ -59,7 +62,7 @@ final class LeaseTable {
         if let life = try Life.read(sql.readLife) { self.life = life }
         (mounts, places, placesByPath, owners, roles, roleIDs) = ([:], [:], [:], [:], [:], [:])
         (dirtyPlaces, dirtyOwners, dirtyMounts, dirtyRoles) = ([], [], [], [])
-        (setAside, hasChanges) = ([], false)
+        (setAside, hasChanges, desk) = ([], false, [:])
         try load()
     }
 
@@ -77,6 +80,7 @@ final class LeaseTable {
         let child = "SELECT 1 FROM lease INDEXED BY lease_parent WHERE parent IS NOT NULL LIMIT 1"
         hasTree = try connection.number(child) != nil
         orders = try OrderShelf(orderSQL)
+        try loadClaims()
     }
 
     /// The rows that were found unreadable since the last answer.
@@ -100,6 +104,8 @@ final class LeaseTable {
     /// After a commit: keeps the memory within bounds.
     func settle() {
         hasChanges = false
+        // A row on the desk holds its place.
+        if desk.count > Self.deskSize || places.count > Self.memory { desk = [:] }
         if places.count > Self.memory { (places, placesByPath) = ([:], [:]) }
         if owners.count > Self.memory { owners = [:] }
         if roles.count > Self.memory { (roles, roleIDs) = ([:], [:]) }
@@ -107,6 +113,7 @@ final class LeaseTable {
     }
 
     private static let memory = 8_192
+    private static let deskSize = 2_048
 
     private func flushTallies() throws {
         for place in dirtyPlaces {

@@ -41,7 +41,7 @@ struct Row {
     /// Whether the bytes could not be read; they stay in the row as they are.
     let isDamaged: Bool
     /// What the row's other columns say.
-    let was: Shape
+    var was: Shape
 
     /// What of a record the indexes depend on.
     struct Shape: Equatable {
@@ -59,7 +59,8 @@ struct Row {
             state = record.state
             phase = Self.phase(record.state, isClaimed: record.claim != nil)
             urgency = Int64(record.urgency.rawValue)
-            due = record.due == .distantFuture ? nil : record.due.nanosecondsSinceEpoch
+            // When a claim lapses is known to the shelf of claims.
+            due = record.due == .distantFuture || record.claim != nil ? nil : record.due.nanosecondsSinceEpoch
             parent = record.parent
             needsParent = record.needsParent
             order = record.order?.rawValue

@@ -16,8 +16,12 @@ final class Runner: Sendable {
     deinit { thread?.stop() }
 
     /// Runs `body`, in a transaction unless it `isAlone`, and answers once everything that it did is safe on the disk.
+    ///
+    /// The caller's actor is named outright: optimised by Swift 6.3, a function that inherits it silently came back from the
+    /// continuation on some other thread.
     func run<Value: Sendable>(
         isAlone: Bool = false,
+        isolation: isolated (any Actor)? = #isolation,
         _ body: @escaping @Sendable (Engine) throws -> Value
     ) async throws -> Value {
         if let inline {
@@ -26,7 +30,7 @@ final class Runner: Sendable {
             inline.withLock { $0.run([call]) }
             if let result = answer.withLock({ $0 }) { return try result.get() }
         }
-        return try await withCheckedThrowingContinuation { continuation in
+        return try await withCheckedThrowingContinuation(isolation: isolation) { continuation in
             thread?.enqueue(Call(isAlone: isAlone, body) { continuation.resume(with: $0) })
         }
     }

@@ -14,7 +14,11 @@ final class SimulatedWorld: @unchecked Sendable {
     let target: InMemoryTarget
     let checker: InvariantChecker
     let counts: SimulationCounts
+    /// How long a parent waits for its children.
+    static let patience = Duration.seconds(15)
     let settleTime: Duration
+    /// Whether stores lie on something that can fail by itself.
+    let hasRealDisks: Bool
     let mutation: Mutation?
     let scene: Scene?
     /// What is left of the scene that is being played.
@@ -30,7 +34,7 @@ final class SimulatedWorld: @unchecked Sendable {
     var running: [Int: (what: String, process: SimulatedProcess)] = [:]
     var callNumber = 0
 
-    init(seed: UInt64, mutation: Mutation?, scene: Scene?, keepsTrace: Bool) {
+    init(seed: UInt64, storage: SimulatedStorage, mutation: Mutation?, scene: Scene?, keepsTrace: Bool) throws {
         var random = SeededGenerator(seed: seed)
         let time = VirtualTime(name: "target")
         executor = SeededExecutor(seed: random.next(), time: time, maximumPicks: 2_000_000)
@@ -39,27 +43,33 @@ final class SimulatedWorld: @unchecked Sendable {
         settleTime = settle
         target.setLatestApplication(settle)
         self.time = time
+        hasRealDisks = !storage.isWishGranted
         self.mutation = mutation
         self.scene = scene
         self.keepsTrace = keepsTrace
         let counts = SimulationCounts()
         self.counts = counts
         let names = ["alpha", "beta"]
-        let plans = names.map { _ in
+        let isShared = storage.isWishGranted && (scene?.isShared ?? random.chance(0.5))
+        let wishes = names.enumerated().map { index, name in
+            let isSharing = index == 0 && isShared
+            // A scene is about leases that stay.
+            let isVolatile = storage.isWishGranted && !isSharing && scene == nil && random.chance(0.2)
+            return SimulatedStorage.Wish(name: name, isShared: isSharing, isVolatile: isVolatile, seed: random.next())
+        }
+        let plans = wishes.map { wish in
             var plans = [MountPlan.session(&random), .credentials("db", settleTime: settle, &random)]
             if random.chance(0.6) { plans.append(.credentials("cloud/eu", settleTime: settle, &random)) }
-            if let scene { for index in plans.indices { scene.prepare(&plans[index]) } }
+            for index in plans.indices {
+                scene?.prepare(&plans[index])
+                // Others are refused over a store that nobody will remember.
+                if wish.isVolatile && !plans[index].isSession { plans[index].abilities.endsByItself = true }
+            }
             return plans
         }
-        checker = InvariantChecker(target: target, names: names, plans: plans) { counts.add($0) }
-        for (index, name) in names.enumerated() {
-            let isShared = index == 0 && (scene?.isShared ?? random.chance(0.5))
-            let table = InMemoryLeaseStore(
-                deployment: name,
-                isExclusive: !isShared,
-                entropy: .seeded(random.next()),
-                simulatedDurability: true
-            )
+        checker = InvariantChecker(target: target, plans: plans) { counts.add($0) }
+        for (index, wish) in wishes.enumerated() {
+            let (name, isShared) = (wish.name, wish.isShared)
             let storeClock = VirtualTime(sharing: time, wallOffset: .seconds(random.index(below: 7) - 3), name: "store")
             let machines = (0..<(isShared ? 2 + random.index(below: 2) : 1)).map { number in
                 let machine = VirtualTime(
@@ -76,8 +86,9 @@ final class SimulatedWorld: @unchecked Sendable {
                     index: index,
                     name: name,
                     isShared: isShared,
+                    isVolatile: wish.isVolatile,
                     plans: plans[index],
-                    store: AuditedStore(table, deployment: index, checker: checker),
+                    disk: try storage.makeDisk(wish),
                     storeClock: storeClock,
                     machines: machines
                 )
@@ -108,83 +119,6 @@ final class SimulatedWorld: @unchecked Sendable {
         let processes = deployments.flatMap { $0.graveyard + $0.processes.compactMap { $0 } }.filter { !$0.hasEnded }
             .map { "\($0.name) (\($0.life.phase))" }
         return "\(phase), calls: \(calls.prefix(10)); processes: \(processes.prefix(10))"
-    }
-
-    /// Starts a manager on a machine.
-    @discardableResult
-    func start(_ machine: Int, of deployment: SimulatedDeployment) -> SimulatedProcess {
-        deployment.starts += 1
-        let name = "\(deployment.name)-\(machine).\(deployment.starts)"
-        let time = deployment.machines[machine].process(named: name)
-        let (counts, checker, store) = (counts, checker, deployment.store)
-        var configuration = LeaseManager.Configuration(entropy: .seeded(random.next()))
-        configuration.executor = executor
-        configuration.observationInterval = .seconds(60)
-        configuration.revocationWait = .seconds(20)
-        configuration.patience = .seconds(15)
-        let observer = CheckingObserver(checker: checker)
-        configuration.observers = [observer]
-        let storeSeed = random.next()
-        let entropy = LeaseEntropy.seeded(random.next())
-        let mutation = mutation
-        let process = SimulatedProcess(
-            name: name,
-            deployment: deployment.index,
-            machine: machine,
-            time: time,
-            managerTime: mutation?.time(time) ?? time,
-            store: { life in
-                SimulatedStore(
-                    mutation?.store(store) ?? store,
-                    life: life,
-                    time: time,
-                    storeClock: deployment.isShared ? deployment.storeClock : nil,
-                    weather: deployment.weather,
-                    seed: storeSeed,
-                    note: { counts.add($0) }
-                )
-            },
-            configuration: configuration,
-            backends: { [target] life in
-                let roles = deployment.plans.filter { !$0.isSession }.map { plan in
-                    let backend = InMemoryBackend(
-                        target: target,
-                        time: time,
-                        roles: ["app": InMemoryRole(limits: plan.role, longestLife: plan.longestLife)],
-                        abilities: plan.abilities,
-                        slack: plan.slack,
-                        pageSize: plan.pageSize,
-                        link: deployment.name,
-                        provesGone: plan.provesGone,
-                        entropy: entropy,
-                        crash: { _ in try await life.pass() }
-                    )
-                    return (plan.path, backend)
-                }
-                return Dictionary(uniqueKeysWithValues: roles)
-            }
-        )
-        observer.process = process
-        deployment.processes[machine] = process
-        note("start \(name)")
-        counts.add("starts")
-        pending.append {
-            do { try await process.manager.run() } catch { checker.checkText("\(error)", "an error") }
-            process.hasEnded = true
-        }
-        background("mount", on: process) { await process.mount(deployment.plans) }
-        return process
-    }
-
-    /// Ends a process at once, wherever it is; nobody hears of it again.
-    func kill(_ process: SimulatedProcess) {
-        guard !process.life.isDead else { return }
-        note("kill \(process.name)")
-        counts.add("crashes")
-        process.die()
-        let deployment = deployments[process.deployment]
-        deployment.processes[process.machine] = nil
-        deployment.graveyard.append(process)
     }
 
     /// A process that takes requests.

@@ -20,11 +20,19 @@ public struct Simulation: Sendable {
     public var operations: Int
     /// Whether the report tells of every operation.
     public var keepsTrace: Bool
+    /// What the deployments keep their leases on.
+    public var storage: SimulatedStorage
     package var mutation: Mutation?
     package var scene: Scene?
 
     /// Makes a run, without running it.
-    public init(seed: UInt64, operations: Int = 500, keepsTrace: Bool = false) {
+    public init(
+        seed: UInt64,
+        operations: Int = 500,
+        keepsTrace: Bool = false,
+        storage: SimulatedStorage = .memory
+    ) {
+        self.storage = storage
         self.seed = seed
         self.operations = operations
         self.keepsTrace = keepsTrace
@@ -39,9 +47,22 @@ public struct Simulation: Sendable {
 
     /// Runs to the end, or to the first thing that is broken.
     public func run() -> SimulationReport {
-        let world = SimulatedWorld(seed: seed, mutation: mutation, scene: scene, keepsTrace: keepsTrace)
         var report = SimulationReport(seed: seed)
         let operations = operations
+        let world: SimulatedWorld
+        do {
+            world = try SimulatedWorld(
+                seed: seed,
+                storage: storage,
+                mutation: mutation,
+                scene: scene,
+                keepsTrace: keepsTrace
+            )
+        } catch {
+            let message = "no disk could be made: \(error)"
+            report.violations = [InvariantViolation(invariant: 0, lease: nil, message: message, trail: [])]
+            return report
+        }
         do {
             try world.executor.drive(timeLimit: .seconds(86_400 * 30)) { await world.live(operations: operations) }
         } catch {

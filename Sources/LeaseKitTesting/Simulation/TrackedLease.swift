@@ -30,6 +30,10 @@ final class TrackedLease: @unchecked Sendable {
     /// When its time is over by the true clock, and when that was noted; nil when that cannot be said.
     var trueEnd: (at: Duration, notedAt: Duration)?
     var outcome: LeaseOutcome?
+    /// When it was written down, by the true clock.
+    var insertedAt = Duration.zero
+    /// Whether somebody put or took something at the target in its name.
+    var wasMeddledWith = false
     var claim: (value: LeaseClaim, owner: Incarnation)?
     /// Why its credential may be where its record is not, or the other way round.
     var excuse: String?

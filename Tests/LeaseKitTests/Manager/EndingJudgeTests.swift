@@ -39,7 +39,8 @@ import Testing
     private static func judge(
         _ record: LeaseRecord,
         isBeingIssued: Bool = false,
-        settleTime: Duration = .seconds(60)
+        settleTime: Duration = .seconds(60),
+        answeredAfter wait: Duration = .zero
     ) -> EndingJudge {
         EndingJudge(
             record: record,
@@ -47,6 +48,7 @@ import Testing
             isBeingIssued: isBeingIssued,
             retry: RetryPolicy(base: .seconds(2), cap: .seconds(600), stuckInterval: .seconds(3_600)),
             now: now,
+            askedAt: now - wait,
             jitter: 0.5
         )
     }
@@ -106,6 +108,13 @@ import Testing
         let judge = Self.judge(Self.record(.settling, age: .seconds(60)))
         #expect(Self.text(judge.verdict(.success(.alreadyGone))) == "remove alreadyGone, revoked")
         #expect(Self.text(judge.verdict(.success(.revoked))) == "remove revoked, revoked")
+    }
+
+    @Test func anAnswerTellsOfTheMomentOfTheQuestion() {
+        let judge = Self.judge(Self.record(.settling, age: .seconds(65)), answeredAfter: .seconds(10))
+        #expect(Self.text(judge.verdict(.success(.alreadyGone))) == "look again in 0, silent")
+        #expect(Self.text(judge.verdict(.success(.revoked))) == "look again in 0, silent")
+        #expect(Self.text(judge.verdict(.success(.provenGone))) == "remove alreadyGone, revoked")
     }
 
     @Test func whileTheIssuingCallIsOutNothingProvesAnything() {

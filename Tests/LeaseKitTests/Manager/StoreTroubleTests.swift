@@ -117,6 +117,10 @@ import Testing
             fixture.target.replace(by: "target-2")
             script.next(.other(.adopt), .doneAndLost)
             await expectRefusal(.storeUnknown) { try await fixture.manager.adoptTarget(at: "database") }
+            // The store has it: the target from before is not the right one any more.
+            fixture.target.replace(by: "target-1")
+            await expectRefusal(.targetMismatch) { try await fixture.mount.issue("app") }
+            fixture.target.replace(by: "target-2")
             #expect(try await fixture.manager.adoptTarget(at: "database") == "target-2")
             try await fixture.expectIssue()
         }

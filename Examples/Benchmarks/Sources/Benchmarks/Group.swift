@@ -17,7 +17,16 @@ struct Group: Sendable {
         Group(name: "events", summary: "what listeners cost", measure: measureListeners),
         Group(name: "start", summary: "a manager on a store that is full", measure: measureStart),
         Group(name: "suspending", summary: "a backend that is called under run()", measure: measureSuspending),
+        Group(name: "renewal", summary: "the scheduler and what a pool reads", measure: measureRenewal),
+        Group(name: "outage", summary: "leases lost in an outage, by rule of renewal", measure: measureOutages),
         Group(name: "sqlite", summary: "the durable store against raw SQLite", measure: measureSQLite),
+        Group(
+            name: "postgres",
+            summary: "database users against raw libpq, and against Vault's statements",
+            measure: measurePostgres
+        ),
+        Group(name: "signing", summary: "signatures of requests to AWS", measure: measureSigning),
+        Group(name: "aws", summary: "users of IAM at an emulator", measure: measureCloudUsers),
     ]
 }
 

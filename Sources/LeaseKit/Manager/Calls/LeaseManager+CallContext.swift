@@ -16,8 +16,14 @@ extension LeaseManager {
             now: now,
             expiresAt: now,
             deadline: now + timeout,
-            target: mount.fingerprint
+            target: mount.fingerprint,
+            start: start
         )
+    }
+
+    /// Which start of this manager backends are told of.
+    var start: ManagerStart? {
+        ledger.opening.map { ManagerStart($0.incarnation, isAlone: ledger.store.traits.isExclusive) }
     }
 
     /// What the credential of a lease bears at its target, in the life of the store as it is now.
@@ -45,7 +51,8 @@ extension LeaseManager {
             expiresAt: expiresAt ?? record.expiresAt,
             deadline: now + timeout,
             target: mount.fingerprint,
-            cause: cause ?? record.cause ?? LeaseCause(.requested)
+            cause: cause ?? record.cause ?? LeaseCause(.requested),
+            start: start
         )
     }
 }

@@ -85,7 +85,8 @@ extension LeaseManager {
                 deadline: moment.now + timeout,
                 role: role,
                 target: mount.fingerprint,
-                cause: options.cause
+                cause: options.cause,
+                start: start
             )
             let handle = try askBackend { try backend.prepare(request, call) }
             try HandleSize.check(handle, of: mount)
@@ -260,7 +261,8 @@ extension LeaseManager {
             expiresAt: record.expiresAt,
             validUntil: plan.moment.continuous(at: record.expiresAt),
             isRenewable: record.isRenewable,
-            terms: plan.terms
+            terms: plan.terms,
+            window: issued.window
         )
     }
 

@@ -33,7 +33,14 @@ extension LeaseManager {
             throw LeaseError(BackendFailure(reading: error, during: .other), at: mount)
         }
         let context = ledger.context(cause)
-        let isAdopted = try await ledger.ask { try await $0.adopt(found, for: mount.id, expected: before, context) }
+        let isAdopted: Bool
+        do {
+            isAdopted = try await ledger.ask { try await $0.adopt(found, for: mount.id, expected: before, context) }
+        } catch {
+            // It may have been written: until that is known nothing is called.
+            mount.doubtTarget()
+            throw error
+        }
         // Where others work on the same store, one of them may have adopted it before.
         if !isAdopted, await !isTarget(found, of: mount) {
             throw LeaseError(
@@ -41,7 +48,7 @@ extension LeaseManager {
                 "the target of mount \"\(path)\" was adopted by somebody else at the same time; look again"
             )
         }
-        mount.fingerprint = found
+        mount.settleTarget(found)
         mount.gate.withLock { $0.identity = .confirmed }
         noteSuccess(at: mount)
         publish(LeaseEvent(.targetAdopted, at: clock.now, path: path, cause: cause, note: found))

@@ -8,6 +8,10 @@ extension LeaseManager {
     /// The caller holds a place at the gate, so a target that is down is asked no more often than its breaker allows.
     func confirmTarget(of mount: MountRuntime) async throws {
         if mount.isConfirmed { return }
+        if mount.isTargetInDoubt {
+            let registered = try await ledger.ask { try await $0.mounts() }.first { $0.id == mount.id }
+            mount.settleTarget(registered?.fingerprint)
+        }
         let call = try await managementCall(at: mount, timeout: mount.settings.renewTimeout)
         let found: String?
         do {

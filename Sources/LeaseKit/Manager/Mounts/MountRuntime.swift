@@ -17,6 +17,7 @@ final class MountRuntime: Sendable {
     private let calls = Locked<[LeaseID: Duration]>([:])
     private let target: Locked<String?>
     private let witnesses: Locked<Bool>
+    private let doubt = Locked(false)
 
     init(
         _ registration: MountRegistration,
@@ -48,6 +49,21 @@ final class MountRuntime: Sendable {
     var fingerprint: String? {
         get { target.withLock { $0 } }
         set { target.withLock { $0 = newValue } }
+    }
+
+    /// Whether the store may have another target for the mount than this manager, since an answer about it was lost.
+    var isTargetInDoubt: Bool { doubt.withLock { $0 } }
+
+    /// Has the store asked for the mount's target before anything else is called.
+    func doubtTarget() {
+        doubt.withLock { $0 = true }
+        gate.withLock { $0.identity = .unasked }
+    }
+
+    /// Takes what the store says for the mount's target.
+    func settleTarget(_ fingerprint: String?) {
+        target.withLock { $0 = fingerprint }
+        doubt.withLock { $0 = false }
     }
 
     /// Takes over the target that another manager on the same store adopted; who answers here is asked before the next call.

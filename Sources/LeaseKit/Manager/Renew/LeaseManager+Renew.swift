@@ -59,18 +59,19 @@ extension LeaseManager {
             let moment = round == 0 ? begin : clock.moment()
             let plan = try plan(record, options, at: mount, moment, parentEnd: try await parentEnd(of: record))
             let outcome: LeaseChangeOutcome
+            var window: RenewalWindow?
             if plan.expiresAt < record.expiresAt {
-                outcome = try await shorten(record, plan, at: mount, until: deadline)
+                outcome = try await shorten(record, plan, at: mount, until: deadline, &window)
             } else {
                 // Also when the end stays where it is: what is answered is counted from our clock, which may have lagged since
                 // the record was written, and only the target knows what it grants from now on.
-                outcome = try await lengthen(record, plan, at: mount, until: deadline)
+                outcome = try await lengthen(record, plan, at: mount, until: deadline, &window)
             }
             switch outcome {
             case .applied(let renewed):
                 alarm.ring(ifLaterThan: moment.continuous(at: renewed.due))
                 publish(LeaseEvent(.renewed, renewed, at: moment.now))
-                return plan.outcome(renewed.expiresAt)
+                return plan.outcome(renewed.expiresAt, window: window)
             case .refused(.generationChanged), .refused(.beyondParent):
                 guard let fresh = try await ledger.find(seen.id) else { throw LeaseError.notFound(seen.id) }
                 // The target holds an end that was planned on the old record, so it is moved once more.
@@ -139,7 +140,8 @@ extension LeaseManager {
         _ record: LeaseRecord,
         _ plan: RenewalPlan,
         at mount: MountRuntime,
-        until deadline: Duration
+        until deadline: Duration,
+        _ window: inout RenewalWindow?
     ) async throws -> LeaseChangeOutcome {
         var handle = record.handle
         if record.needsConfirmation {
@@ -158,6 +160,7 @@ extension LeaseManager {
         let moment = record.needsConfirmation ? clock.moment() : plan.moment
         let end = plan.expiresAt
         let moved = try await move(record, handle, to: end, plan, at: mount, from: moment, until: deadline)
+        window = moved.window
         var change = LeaseExtension(
             expiresAt: moved.expiresAt,
             handle: moved.handle == record.handle ? nil : moved.handle,
@@ -174,7 +177,8 @@ extension LeaseManager {
         _ record: LeaseRecord,
         _ plan: RenewalPlan,
         at mount: MountRuntime,
-        until deadline: Duration
+        until deadline: Duration,
+        _ window: inout RenewalWindow?
     ) async throws -> LeaseChangeOutcome {
         var change = LeaseExtension(
             expiresAt: plan.expiresAt,
@@ -194,6 +198,7 @@ extension LeaseManager {
             from: clock.moment(),
             until: deadline
         )
+        window = moved.window
         change.expiresAt = moved.expiresAt
         change.handle = moved.handle == record.handle ? nil : moved.handle
         change.generation = shortened.generation
@@ -210,7 +215,7 @@ extension LeaseManager {
         at mount: MountRuntime,
         from moment: Moment,
         until deadline: Duration
-    ) async throws -> (expiresAt: LeaseInstant, handle: [UInt8]) {
+    ) async throws -> (expiresAt: LeaseInstant, handle: [UInt8], window: RenewalWindow?) {
         let call = call(
             for: record,
             at: mount,
@@ -237,7 +242,7 @@ extension LeaseManager {
                     lease: record.id
                 )
             }
-            return (min(reached, end), answer.handle)
+            return (min(reached, end), answer.handle, renewed.window)
         case .failure(let failure):
             note(failure, at: mount)
             let learnt = answer.handle == record.handle ? nil : answer.handle

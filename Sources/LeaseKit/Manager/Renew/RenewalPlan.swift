@@ -15,7 +15,7 @@ struct RenewalPlan: Sendable {
 
     var what: String { "renew lease \(record.name)" }
 
-    func outcome(_ expiresAt: LeaseInstant) -> RenewalOutcome {
+    func outcome(_ expiresAt: LeaseInstant, window: RenewalWindow?) -> RenewalOutcome {
         RenewalOutcome(
             expiresAt: expiresAt,
             validUntil: moment.continuous(at: expiresAt),
@@ -23,7 +23,8 @@ struct RenewalPlan: Sendable {
             asked: options.increment,
             boundBy: terms.boundBy,
             leftToMaximum: terms.leftToMaximum,
-            warnings: terms.warnings
+            warnings: terms.warnings,
+            window: window
         )
     }
 }

@@ -14,6 +14,8 @@ struct EndingJudge: Sendable {
     let isBeingIssued: Bool
     let retry: RetryPolicy
     let now: LeaseInstant
+    /// When the target was asked: an answer tells of no later moment, however long it took.
+    let askedAt: LeaseInstant
     /// From 0 up to, but not including, 1.
     let jitter: Double
 
@@ -33,6 +35,7 @@ struct EndingJudge: Sendable {
         isBeingIssued: Bool,
         retry: RetryPolicy,
         now: LeaseInstant,
+        askedAt: LeaseInstant? = nil,
         jitter: Double
     ) {
         claim = record.claim ?? LeaseClaim(rawValue: 0)
@@ -42,6 +45,7 @@ struct EndingJudge: Sendable {
         self.isBeingIssued = isBeingIssued
         self.retry = retry
         self.now = now
+        self.askedAt = askedAt ?? now
         self.jitter = jitter
     }
 
@@ -95,6 +99,6 @@ struct EndingJudge: Sendable {
         guard let deadline = issueDeadline else { return nil }
         let settled = deadline + settleTime
         if isBeingIssued { return max(settled, now + .seconds(1)) }
-        return settled > now ? settled : nil
+        return settled > askedAt ? max(settled, now) : nil
     }
 }

@@ -42,7 +42,14 @@ extension LeaseManager {
             result = .failure(failure)
         }
         let weighed = ledger.store.traits.isExclusive ? result : await weigh(result, from: call.target, of: mount)
-        return verdict(weighed, on: record, at: mount, clock.now, wasBeingIssued: wasBeingIssued)
+        return verdict(
+            weighed,
+            on: record,
+            at: mount,
+            clock.now,
+            wasBeingIssued: wasBeingIssued,
+            askedAt: now
+        )
     }
 
     /// Ends a batch in one backend call.
@@ -78,10 +85,15 @@ extension LeaseManager {
             case .failure(let failure): note(failure, at: mount)
             }
             let weighed = await weigh(result, from: items[place].call.target, of: mount)
-            let wasBeingIssued = wereBeingIssued[place]
-            writing.append(
-                (verdict(weighed, on: lease.record, at: mount, clock.now, wasBeingIssued: wasBeingIssued), lease.record)
+            let verdict = verdict(
+                weighed,
+                on: lease.record,
+                at: mount,
+                clock.now,
+                wasBeingIssued: wereBeingIssued[place],
+                askedAt: moment.now
             )
+            writing.append((verdict, lease.record))
         }
         await write(writing)
     }

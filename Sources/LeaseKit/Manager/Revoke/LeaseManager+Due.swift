@@ -76,7 +76,9 @@ extension LeaseManager {
         guard room > 0 else { return false }
         let (asksFirst, isUp) = mount.gate.withLock { ($0.identity != .confirmed, $0.breaker.isClosed) }
         if isImmediate && isUp && !asksFirst {
-            room = min(256, mount.gate.withLock { $0.limiter.room($0.settings.rate, at: now) })
+            // A store that syncs is asked less often, for more.
+            let page = ledger.store.traits.isDurable ? 512 : 256
+            room = min(page, mount.gate.withLock { $0.limiter.room($0.settings.rate, at: now) })
         }
         if asksFirst || mount.awaitsWitnesses {
             // One question is enough to learn whether the target is up, and the right one.

@@ -22,7 +22,14 @@ extension LeaseManager {
         let wasBeingIssued = isBeingIssued(record, at: mount)
         let result = await attempt(record, at: mount, moment)
         let now = clock.now
-        let verdict = verdict(result, on: record, at: mount, now, wasBeingIssued: wasBeingIssued)
+        let verdict = verdict(
+            result,
+            on: record,
+            at: mount,
+            now,
+            wasBeingIssued: wasBeingIssued,
+            askedAt: moment.now
+        )
         return await write(verdict, record, at: now)
     }
 
@@ -149,7 +156,8 @@ extension LeaseManager {
         on record: LeaseRecord,
         at mount: MountRuntime,
         _ now: LeaseInstant,
-        wasBeingIssued: Bool
+        wasBeingIssued: Bool,
+        askedAt: LeaseInstant
     ) -> EndingJudge.Verdict {
         let hasFailed = if case .failure = result { true } else { false }
         let judge = EndingJudge(
@@ -158,6 +166,7 @@ extension LeaseManager {
             isBeingIssued: wasBeingIssued || isBeingIssued(record, at: mount),
             retry: mount.settings.retry,
             now: now,
+            askedAt: askedAt,
             // Only the next try after a failure is left to chance.
             jitter: hasFailed ? entropy.unit() : 0
         )

@@ -21,9 +21,7 @@ public struct PostgresError: Error, Sendable {
     /// Which of the statements failed, counted from 0.
     public let statement: Int?
 
-    /// Makes an error.
-    ///
-    /// - Parameter message: A sentence without secrets and without text of statements.
+    /// Makes an error; its sentence holds no secret and no text of a statement.
     public init(
         _ kind: Kind,
         scope: BackendFailure.Scope,

@@ -39,12 +39,17 @@ extension InvariantChecker {
             return violate(10, known, "a record that was gone came back")
         }
         let lease = TrackedLease(record, deployment: deployment, plan: plan(of: record.path, in: deployment))
+        lease.insertedAt = target.time.read().continuous
         leases[record.id] = lease
         live[deployment].insert(record.id)
         lease.note(
             "\(context.now) \(context.incarnation): inserted until \(record.expiresAt), parent \(record.parent.map { "\($0)" } ?? "none")"
         )
         noteTrueEnd(lease, record, context)
+        if record.kind == .credential {
+            issuesWritten += 1
+            if issuesWritten > issuesAsked { violate(8, lease, "it was written down, and nobody asked for one more") }
+        }
         checkBytes(record.handle, lease)
         checkAge(lease, record.expiresAt, before: nil)
         if let parent = insertion.parent { children[parent, default: []].append(record.id) }
@@ -99,12 +104,11 @@ extension InvariantChecker {
             if let before {
                 if before.state != .active { violate(4, lease, "it was renewed while \(before.state)") }
                 checkAge(lease, record.expiresAt, before: before.expiresAt)
-                // A target that says that it keeps a credential for less time than before is believed: a record that
-                // promised more would break invariant 9, which is checked against the target itself.
-                let isAsked = context.cause.actor == "shorten" || change.isCutByTarget
+                let isAsked = context.cause.actor == "shorten"
+                if change.isCutByTarget { checkCut(lease, record, context) }
                 // Whoever holds it is told by the answer, or by nobody when another manager was asked.
                 if record.expiresAt < before.expiresAt { holders[id]?.isOutdated = true }
-                if record.expiresAt < before.expiresAt && !isAsked {
+                if record.expiresAt < before.expiresAt && !isAsked && !change.isCutByTarget {
                     violate(5, lease, "a renewal shortened it, and nobody asked for that")
                 }
             }
@@ -114,6 +118,7 @@ extension InvariantChecker {
         }
         if case .remove(_, let outcome) = update {
             lease.outcome = outcome
+            noteBelief(lease, context)
             if !(before?.isHollow ?? false) { checkRemoval(lease, outcome) }
             count("removed.\(outcome)")
             lease.generation = record.generation
@@ -121,6 +126,20 @@ extension InvariantChecker {
             return
         }
         step(lease, to: record)
+    }
+
+    /// A renewal shortened a lease because the target says that it keeps the credential no longer: the target is asked.
+    private func checkCut(_ lease: TrackedLease, _ record: LeaseRecord, _ context: StoreContext) {
+        count("cutByTarget")
+        guard let principal = principal(of: lease) else { return }
+        let left = context.now.duration(to: record.expiresAt)
+        guard let end = principal.endsAt else {
+            return violate(5, lease, "a renewal shortened it for the target's sake, which keeps it for ever")
+        }
+        let atTarget = target.time.read().wall.duration(to: end)
+        if atTarget > left + .seconds(15) {
+            violate(5, lease, "a renewal shortened it to \(left) for the target's sake, which keeps it for \(atTarget)")
+        }
     }
 
     func didPlace(_ placement: OrderPlacement, _ context: StoreContext, in deployment: Int) {
@@ -192,10 +211,21 @@ extension InvariantChecker {
         if record.claim == nil { lease.claim = nil }
     }
 
-    private func forget(_ lease: TrackedLease) {
+    func forget(_ lease: TrackedLease) {
         lease.state = nil
         lease.claim = nil
         live[lease.deployment].remove(lease.id)
+    }
+
+    /// The highest maximum by which a renewal may have been decided that is written now.
+    ///
+    /// Lowered limits bind at the next renewal, so only calls that were under way may have seen the old ones.
+    private func highestMaximum(_ path: String, in deployment: Int) -> Duration? {
+        let now = target.time.read().continuous
+        guard isSettled(deployment, for: .seconds(60)) else { return limits[deployment].highest(path) }
+        let highest = limits[deployment].highest(path, since: now - .seconds(45))
+        if highest != limits[deployment].highest(path) { count("limits.lowered") }
+        return highest
     }
 
     /// An end lies within the age limit: invariant 5.
@@ -203,7 +233,7 @@ extension InvariantChecker {
         if let before, end <= before { return }
         guard let plan = lease.plan, lease.excuse == nil else { return }
         var limit = lease.explicitMaximum
-        if lease.period == nil, let highest = maximums[lease.deployment][plan.path] {
+        if lease.period == nil, let highest = highestMaximum(plan.path, in: lease.deployment) {
             limit = min(limit ?? highest, highest)
         }
         if let limit, end > lease.issuedAt + limit {

@@ -83,7 +83,7 @@ extension InvariantChecker {
             lease.note("target \(event.at): ended")
             if lease.excuse != nil { continue }
             if lease.state == .active || lease.state == .pending {
-                let invariant = mark.deployment != names[lease.deployment] ? 11 : 4
+                let invariant = homes[mark.deployment] != lease.deployment ? 11 : 4
                 let state = lease.state.map { "\($0)" } ?? "gone"
                 violate(invariant, lease, "the target ended it for \(mark.deployment), and its record is \(state)")
             }

@@ -38,13 +38,17 @@ extension InvariantChecker {
         guard lease.excuse == nil, !lease.name.isEmpty else { return }
         let left = until - process.managerTime.read().continuous
         let now = target.time.read().wall
-        let found: TargetPrincipal? = target.settled { state in
-            state.tables.values.compactMap { $0.principals[lease.name] }.first { $0.mark?.lease == lease.id }
-        }
-        guard let found, let end = found.endsAt else { return }
+        guard let end = principal(of: lease)?.endsAt else { return }
         let atTarget = now.duration(to: end)
         if atTarget < left {
             violate(9, lease, "its holder was told \(left) more, and the target keeps it for \(atTarget)")
+        }
+    }
+
+    /// What a target holds of a lease, if it does.
+    func principal(of lease: TrackedLease) -> TargetPrincipal? {
+        target.settled { state in
+            state.tables.values.compactMap { $0.principals[lease.name] }.first { $0.mark?.lease == lease.id }
         }
     }
 

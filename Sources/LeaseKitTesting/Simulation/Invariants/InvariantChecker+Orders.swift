@@ -13,8 +13,7 @@ extension InvariantChecker {
             guard let child = leases[id], child.parent == parent.id, child.plan?.abilities.needsParent == true,
                 child.excuse == nil, child.state != .ending
             else { continue }
-            let next = later.first { $0.name == child.name && [.made, .ended].contains($0.action) }?.action
-            guard next == .ended || next == nil && isLive(child.name) else { continue }
+            guard wasLive(child, before: later) else { continue }
             violate(3, child, "its parent \(parent.id) was ended at the target while it is live and needs it")
         }
     }

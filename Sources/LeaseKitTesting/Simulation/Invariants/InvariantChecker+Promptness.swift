@@ -38,6 +38,20 @@ extension InvariantChecker {
         }
     }
 
+    /// A lease that was never handed out is over when its time to settle is, by the clock that its manager has.
+    ///
+    /// A new boot may believe a wall clock that is ahead: a request that the target applies after that is found by nobody but a
+    /// sweep.
+    func noteBelief(_ lease: TrackedLease, _ context: StoreContext) {
+        guard lease.state == .settling, lease.excuse == nil, bootedAt[lease.deployment] >= lease.insertedAt else {
+            return
+        }
+        let elapsed = target.time.read().continuous - lease.insertedAt
+        if lease.issuedAt.duration(to: context.now) - elapsed > .seconds(60) {
+            lease.excuse = "a new boot believed a clock that is ahead"
+        }
+    }
+
     /// A lease that nobody holds is with the background work when its caller is told so, not when its deadline comes.
     ///
     /// A manager that stops may leave that to the next one.

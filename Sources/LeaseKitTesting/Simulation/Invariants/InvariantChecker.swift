@@ -30,11 +30,20 @@ final class InvariantChecker: @unchecked Sendable {
     var violations: [InvariantViolation] = []
     var strangers: [String: UInt64] = [:]
     var seenHistory = 0
+    /// How many credentials were asked for in all, and how many were written down.
     var issuesAsked = 0
-    /// The highest maximum that was in force lately, by deployment and mount; nil for none.
-    var maximums: [[String: Duration]]
+    var issuesWritten = 0
+    /// How old leases may become, as each process has it.
+    var limits: [LimitHistory]
     /// When something last stood still or failed, by deployment and the true clock.
     var disturbedAt: [Duration]
+    /// When something last happened to the processes of a deployment.
+    var unsettledAt: [Duration]
+    /// Processes that stand still.
+    var paused: [Set<String>]
+    /// When the target last did something else than it was asked.
+    var targetTroubledAt = Duration.zero
+    var lastFingerprint = ""
     /// When a machine last had a new boot.
     var bootedAt: [Duration]
     /// Whether the way to the store fails.
@@ -43,8 +52,12 @@ final class InvariantChecker: @unchecked Sendable {
     var placed: Set<RevocationOrderID> = []
     /// Who hangs on whom, from the beginning on.
     var children: [LeaseID: [LeaseID]] = [:]
+    /// Changes and orders of which nobody knows yet whether the store has them, by deployment.
+    var doubts: [[Doubt]]
+    var doubtfulOrders: [[RevocationOrderID]]
+    /// Which deployment a mark at the target belongs to: a new one with each process where leases go with it.
+    var homes: [String: Int] = [:]
     let count: (String) -> Void
-    let names: [String]
 
     /// What a caller was told.
     struct Holder: Sendable {
@@ -57,24 +70,24 @@ final class InvariantChecker: @unchecked Sendable {
 
     init(
         target: InMemoryTarget,
-        names: [String],
         plans: [[MountPlan]],
         count: @escaping (String) -> Void
     ) {
         self.target = target
-        self.names = names
         self.plans = plans
         self.count = count
-        live = names.map { _ in [] }
-        needsRefresh = names.map { _ in false }
-        lastNow = names.map { _ in .distantPast }
-        requests = names.map { _ in [:] }
-        disturbedAt = names.map { _ in .zero }
-        bootedAt = names.map { _ in .seconds(-1) }
-        isStoreFailing = names.map { _ in false }
-        maximums = plans.map { plans in
-            Dictionary(uniqueKeysWithValues: plans.map { ($0.path, $0.settings.limits.maximum ?? .seconds(2_764_800)) })
-        }
+        live = plans.map { _ in [] }
+        needsRefresh = plans.map { _ in false }
+        lastNow = plans.map { _ in .distantPast }
+        requests = plans.map { _ in [:] }
+        disturbedAt = plans.map { _ in .zero }
+        unsettledAt = plans.map { _ in .zero }
+        paused = plans.map { _ in [] }
+        bootedAt = plans.map { _ in .seconds(-1) }
+        isStoreFailing = plans.map { _ in false }
+        doubts = plans.map { _ in [] }
+        doubtfulOrders = plans.map { _ in [] }
+        limits = plans.map { LimitHistory($0) }
     }
 
     func recorded(in deployment: Int) -> [LeaseID] { live[deployment].sorted() }
@@ -99,6 +112,7 @@ final class InvariantChecker: @unchecked Sendable {
 
     /// Everything that is checked after each step.
     func check() {
+        noteTargetHealth()
         checkHistory()
         checkCredentials()
         checkHolders()

@@ -6,6 +6,7 @@ import LeaseKit
 /// Convergence: invariant 2.
 extension SimulatedWorld {
     func checkConvergence() async {
+        checkForgotten()
         for deployment in deployments {
             checker.needsRefresh[deployment.index] = true
             await check()
@@ -35,7 +36,7 @@ extension SimulatedWorld {
                 }
             }
             do {
-                let orders = try await deployment.store.table.openOrders(limit: 100).value
+                let orders = try await deployment.store?.openOrders(limit: 100).value ?? []
                 for order in orders where !order.isClosing && order.progress.unfinished > 0 {
                     checker.violate(2, nil, "order \(order.id) is not complete: \(order.progress)")
                 }
@@ -48,12 +49,43 @@ extension SimulatedWorld {
         }
     }
 
+    /// Over a store that goes with its process, a manager that stops in order ends everything first.
+    func checkVolatileStores() {
+        for deployment in deployments where deployment.isVolatile {
+            for id in checker.recorded(in: deployment.index) {
+                guard let lease = checker.leases[id], lease.excuse == nil, lease.state != .ending, !lease.isHollow
+                else {
+                    continue
+                }
+                checker.violate(2, lease, "its manager has stopped in order, and nobody will remember it")
+            }
+            counts.add("volatile.stopped")
+        }
+    }
+
+    /// Nothing lives for ever that a process made and took to its grave.
+    func checkForgotten() {
+        let now = time.read().wall
+        let left = target.settled { state in
+            state.tables.values.flatMap { $0.principals.values }.filter { $0.mark != nil && $0.isLive(at: now) }
+        }
+        for principal in left.sorted(by: { $0.name < $1.name }) {
+            guard let mark = principal.mark, let lease = checker.leases[mark.lease], lease.state == nil,
+                deployments[lease.deployment].isVolatile, !lease.wasMeddledWith
+            else { continue }
+            checker.violate(
+                2,
+                lease,
+                "it went with its process two hours ago, and the target still holds its credential"
+            )
+        }
+    }
+
     /// Adds what an operator would look at to the trail of a lease.
     private func describe(_ lease: TrackedLease, in deployment: SimulatedDeployment) async {
         guard lease.state != .active || lease.expiresAt < checker.lastNow[deployment.index] else { return }
-        let record = try? await deployment.store.table.find([lease.id]).value[0]
-        guard let record else { return }
-        let children = (try? await deployment.store.table.counts(.children(lease.id)).value.total) ?? 0
+        guard let store = deployment.store, let record = try? await store.find([lease.id]).value[0] else { return }
+        let children = (try? await store.counts(.children(lease.id)).value.total) ?? 0
         lease.note(
             "record: due \(record.due), mount \(record.mount), orders \(record.orders), claim \(record.claim.map { "\($0)" } ?? "none"), "
                 + "attempts \(record.attempts), children \(children), failure \(record.failure.map { "\($0)" } ?? "none")"

@@ -5,8 +5,8 @@ import LeaseKit
 
 /// What applications ask for.
 extension SimulatedWorld {
-    func issue() {
-        guard let process = someProcess() else { return restart() }
+    func issue() async {
+        guard let process = someProcess() else { return await restart() }
         let deployment = deployments[process.deployment]
         guard let plan = pick(deployment.plans.filter { !$0.isSession }), let mount = process.mounts[plan.path] else {
             return

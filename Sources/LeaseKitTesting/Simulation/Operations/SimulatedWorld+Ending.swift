@@ -122,7 +122,13 @@ extension SimulatedWorld {
             settings.concurrency = 1 + random.index(below: 4)
         }
         note("settings of \(plan.path) on \(process.name)")
-        do { try mount.change(settings) } catch { note("settings: \(error)") }
+        do {
+            try mount.change(settings)
+            let now = time.read().continuous
+            checker.limits[deployment.index].change(plan.path, of: process.name, to: settings.limits.maximum, at: now)
+        } catch {
+            note("settings: \(error)")
+        }
     }
 
     func remount() {
@@ -131,7 +137,11 @@ extension SimulatedWorld {
         guard let plan = pick(deployment.plans.filter { !$0.isSession }) else { return }
         let policy: UnmountPolicy =
             [.leave, .leave, .refuse, .revoke(wait: .seconds(10))][random.index(below: 4)]
-        call("remount \(plan.path)", on: process) {
+        call("remount \(plan.path)", on: process) { [checker] in
+            checker.unsettle(process.deployment, lasting: .seconds(60))
+            // What is mounted anew begins with the original settings.
+            let now = checker.target.time.read().continuous
+            checker.limits[process.deployment].change(plan.path, of: process.name, to: nil, at: now)
             try await process.manager.unmount(at: plan.path, leases: policy)
             process.isReady = false
             process.mounts[plan.path] = nil

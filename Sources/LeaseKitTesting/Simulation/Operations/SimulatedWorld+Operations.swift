@@ -9,7 +9,7 @@ extension SimulatedWorld {
         counts.add("operations")
         let roll = random.index(below: 1_000)
         switch roll {
-        case ..<300: issue()
+        case ..<300: await issue()
         case ..<400: renew()
         case ..<480: revoke()
         case ..<520: revokeMany()
@@ -28,13 +28,13 @@ extension SimulatedWorld {
         case ..<825: troubleStore()
         case ..<850: healStore()
         case ..<875: crash()
-        case ..<940: restart()
+        case ..<940: await restart()
         case ..<955: pauseOrResume()
         case ..<965: await troubleClock()
         case ..<975: remount()
         case ..<985: adopt()
         case ..<992: stopOrderly()
-        default: restoreBackup()
+        default: await restoreBackup()
         }
     }
 

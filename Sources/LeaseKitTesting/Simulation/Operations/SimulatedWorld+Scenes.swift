@@ -11,7 +11,7 @@ extension SimulatedWorld {
         if steps.isEmpty, random.chance(0.15) {
             counts.add("scene.\(scene.rawValue)")
             note("scene \(scene.rawValue)")
-            steps = [SceneStep(then: .seconds(3)) { [self] in clear() }] + script(scene)
+            steps = [SceneStep(then: .seconds(3)) { [self] in await clear() }] + script(scene)
         }
         if steps.isEmpty { return nil }
         let step = steps.removeFirst()
@@ -20,17 +20,17 @@ extension SimulatedWorld {
     }
 
     /// Everything works and everybody is up, so that only the scene happens.
-    private func clear() {
+    private func clear() async {
         target.stopFaults()
         target.replace(by: "target-1")
         for deployment in deployments {
-            deployment.weather.withLock { $0 = SimulatedStore.Weather() }
-            checker.disturb(deployment.index, isStoreFailing: false)
-            for process in deployment.processes.compactMap({ $0 }) where process.life.phase == .paused {
-                process.resume()
+            clearWeather(of: deployment)
+            for process in deployment.processes.compactMap({ $0 }) {
+                process.life.disarm()
+                resume(process)
             }
         }
-        restart()
+        await restart()
     }
 
     private func script(_ scene: Scene) -> [SceneStep] {
@@ -103,14 +103,11 @@ extension SimulatedWorld {
             },
             SceneStep(then: lapse + .seconds(1)) { [self] in
                 guard let process = cast.process else { return }
-                note("pause \(process.name)")
-                process.pause()
+                pause(process)
             },
             SceneStep(then: .seconds(20)) { [self] in
                 guard let process = cast.process else { return }
-                note("resume \(process.name)")
-                checker.disturb(process.deployment)
-                process.resume()
+                resume(process)
             },
         ]
     }
@@ -170,11 +167,12 @@ extension SimulatedWorld {
                 } else {
                     note("reboot \(machine.name), ten years ahead")
                     counts.add("fault.reboot")
-                    kill(process)
+                    kill(process, losingPower: true)
+                    deployment.dark.remove(process.machine)
                     await machine.reboot(downFor: .seconds(10))
                     checker.didBoot(deployment.index)
                     machine.jumpWall(by: .seconds(86_400 * 3_650))
-                    restart()
+                    await restart()
                 }
             },
             // By now the shortest of them are over; their holders look as often as they do in any run.

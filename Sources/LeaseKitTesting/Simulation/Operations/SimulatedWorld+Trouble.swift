@@ -64,6 +64,7 @@ extension SimulatedWorld {
             !lease.name.isEmpty
         else { return }
         lease.excuse = "somebody meddled with it at the target"
+        lease.wasMeddledWith = true
         lease.note("excused: meddled with")
         if random.chance(0.5) {
             note("drop \(lease.name)")
@@ -98,31 +99,41 @@ extension SimulatedWorld {
         if random.chance(0.5) { weather.unavailable = 0.3 * random.unit() }
         if random.chance(0.5) { weather.unknown = 0.3 * random.unit() }
         deployment.weather.withLock { $0 = weather }
-        checker.disturb(deployment.index, isStoreFailing: weather.unavailable > 0)
+        if hasRealDisks {
+            counts.add("fault.disk")
+            let trouble = SimulatedDiskTrouble(
+                failure: random.chance(0.5) ? 0.02 : 0,
+                tear: random.chance(0.5) ? 0.02 : 0,
+                lostAnswer: random.chance(0.5) ? 0.05 : 0
+            )
+            deployment.disk.setTrouble(trouble)
+        }
+        checker.disturb(deployment.index, isStoreFailing: weather.unavailable > 0 || hasRealDisks)
     }
 
     func healStore() {
-        for deployment in deployments {
-            deployment.weather.withLock { $0 = SimulatedStore.Weather(lag: 0.1) }
-            checker.disturb(deployment.index, isStoreFailing: false)
-        }
+        for deployment in deployments { clearWeather(of: deployment, lag: 0.1) }
     }
 
     func crash() {
-        let all = deployments.flatMap { $0.processes.compactMap { $0 } }
-        guard let process = pick(all) else { return }
-        kill(process)
+        guard let process = pick(deployments.flatMap { $0.processes.compactMap { $0 } }) else { return }
+        if hasRealDisks, random.chance(0.3) {
+            let count = 1 + random.index(below: 40)
+            note("power cut for \(process.name) after \(count) changes")
+            counts.add("fault.power")
+            deployments[process.deployment].disk.cutPower(afterChanges: count)
+        } else if random.chance(0.5) {
+            killLater(process)
+        } else {
+            kill(process)
+        }
     }
 
-    func restart() {
+    func restart() async {
         for deployment in deployments {
             for machine in deployment.machines.indices {
-                if let process = deployment.processes[machine], process.hasEnded {
-                    process.die()
-                    deployment.processes[machine] = nil
-                    deployment.graveyard.append(process)
-                }
-                if deployment.processes[machine] == nil { start(machine, of: deployment) }
+                if let process = deployment.processes[machine], process.hasEnded { remove(process, of: deployment) }
+                if deployment.processes[machine] == nil { await start(machine, of: deployment) }
             }
         }
     }
@@ -130,13 +141,10 @@ extension SimulatedWorld {
     func pauseOrResume() {
         let all = deployments.flatMap { $0.processes.compactMap { $0 } }
         if let paused = all.first(where: { $0.life.phase == .paused }) {
-            note("resume \(paused.name)")
-            checker.disturb(paused.deployment)
-            paused.resume()
+            resume(paused)
         } else if let process = pick(all) {
-            note("pause \(process.name)")
             counts.add("fault.pause")
-            process.pause()
+            pause(process)
         }
     }
 
@@ -152,6 +160,7 @@ extension SimulatedWorld {
         guard let deployment = pick(deployments) else { return }
         let index = random.index(below: deployment.machines.count)
         let machine = deployment.machines[index]
+        checker.unsettle(deployment.index)
         switch random.index(below: 4) {
         case 0, 1:
             let jump = Duration.seconds(random.index(below: 14_400) - 7_200)
@@ -167,7 +176,8 @@ extension SimulatedWorld {
         default:
             note("reboot \(machine.name)")
             counts.add("fault.reboot")
-            if let process = deployment.processes[index] { kill(process) }
+            if let process = deployment.processes[index] { kill(process, losingPower: true) }
+            deployment.dark.remove(index)
             await machine.reboot(downFor: random.duration(upTo: .seconds(120)))
             checker.didBoot(deployment.index)
             if random.chance(0.3) { machine.jumpWall(by: .seconds(86_400 * 3_650)) }
@@ -175,22 +185,28 @@ extension SimulatedWorld {
     }
 
     /// The table is lost, and an older copy takes its place.
-    func restoreBackup() {
+    func restoreBackup() async {
         guard let deployment = pick(deployments) else { return }
-        guard let backup = deployment.backup else {
-            note("backup of \(deployment.name)")
-            let table = deployment.store.table
-            deployment.backup = random.chance(0.7) ? table.backup() : table.unmarkedCopy()
-            return
-        }
+        guard deployment.hasCopy else { return await makeCopy(of: deployment) }
         note("restore \(deployment.name)")
         counts.add("restores")
         for process in deployment.processes.compactMap({ $0 }) { kill(process) }
-        deployment.backup = nil
+        await buryStores(of: deployment)
+        do { try await deployment.disk.putBackCopy() } catch { return note("restore: \(error)") }
+        deployment.hasCopy = false
         deployment.restores += 1
-        checker.excuseAll(in: deployment.index, "a backup was restored") { _ in true }
-        checker.holders = checker.holders.filter { checker.leases[$0.key]?.deployment != deployment.index }
-        deployment.store = AuditedStore(backup, deployment: deployment.index, checker: checker)
-        checker.needsRefresh[deployment.index] = true
+        deployment.store = nil
+        checker.didLoseTable(of: deployment.index, "a backup was restored")
+    }
+
+    private func makeCopy(of deployment: SimulatedDeployment) async {
+        guard let store = deployment.store, store.isOpen, deployment.disk.hasPower else { return }
+        note("backup of \(deployment.name)")
+        let isMarked = random.chance(0.7)
+        do {
+            deployment.hasCopy = try await deployment.disk.makeCopy(isMarked: isMarked, of: store.base)
+        } catch {
+            note("backup: \(error)")
+        }
     }
 }

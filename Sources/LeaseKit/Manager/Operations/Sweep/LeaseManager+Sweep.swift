@@ -157,7 +157,8 @@ extension LeaseManager {
             expiresAt: moment.now,
             deadline: moment.now + timeout,
             target: mount.fingerprint,
-            cause: options.cause
+            cause: options.cause,
+            start: start
         )
         let backend = mount.backend
         do {

@@ -1,0 +1,141 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+import LeaseKit
+
+/// Ends some users of one server, and says of each what became of it.
+struct RoleEnder: Sendable {
+    let backend: PostgresBackend
+    let times: CallTimes
+
+    typealias Outcomes = [String: Result<RevocationOutcome, any Error>]
+
+    func end(_ endings: [Ending]) async -> Outcomes {
+        var outcomes: Outcomes = [:]
+        do {
+            try await backend.classified {
+                let facts = try await backend.facts(times).facts
+                try await backend.endForerunners(of: times.call, times, facts)
+                let found = try await disable(endings, &outcomes)
+                let disabled = endings.filter { outcomes[$0.name] == nil }
+                if disabled.isEmpty { return }
+                try await expel(disabled, found, facts)
+                await runStatements(of: disabled)
+                try await drop(disabled, found, facts, &outcomes)
+            }
+        } catch {
+            let left = endings.filter { outcomes[$0.name] == nil }
+            guard endings.count > 1, Self.isAboutOne(error) else {
+                for ending in left { outcomes[ending.name] = .failure(error) }
+                return outcomes
+            }
+            // One of them is at fault, and the server does not say which.
+            for ending in left { outcomes.merge(await end([ending])) { _, new in new } }
+        }
+        return outcomes
+    }
+
+    /// Whether a failure may be one role's alone.
+    private static func isAboutOne(_ error: any Error) -> Bool {
+        guard let failure = error as? BackendFailure else { return false }
+        return failure.scope == .lease && failure.kind != .transient && failure.kind != .ambiguous
+    }
+
+    // MARK: - Nobody gets in any more
+
+    /// Takes the right to log in away from those that bear our mark, and learns what has to be cleaned.
+    ///
+    /// Those that are not there, and those that are not ours, have their outcome afterwards.
+    private func disable(_ endings: [Ending], _ outcomes: inout Outcomes) async throws -> Findings {
+        var attempt = 0
+        while true {
+            attempt += 1
+            let left = endings.filter { outcomes[$0.name] == nil }
+            if left.isEmpty { return Findings() }
+            let statements =
+                guards(left)
+                + left.map { PostgresStatement("ALTER ROLE \($0.quoted) NOLOGIN VALID UNTIL '-infinity'") }
+                + Findings.questions(about: left.map(\.name))
+            do {
+                let results = try await backend.session(times) { try await $0.transaction(statements) }
+                return Findings(roles: results[results.count - 2], dependencies: results[results.count - 1])
+            } catch let error as PostgresError where error.kind == .conflict {
+                guard try await backend.pause(before: attempt, times) else { throw error }
+            } catch let error as PostgresError where error.sqlState == SQLTexts.refusal || error.kind == .gone {
+                guard attempt < 8 else { throw error }
+                try await sort(left, &outcomes)
+            }
+        }
+    }
+
+    /// What every transaction begins with: nobody else is at these roles, and they are ours.
+    func guards(_ endings: [Ending]) -> [PostgresStatement] {
+        [
+            SQLTexts.lock(endings.map(\.name), as: PostgresBackend.application(of: times.call)),
+            SQLTexts.requireOurs(endings.map { ($0.name, $0.tag) }),
+        ]
+    }
+
+    /// Gives those an outcome that are not there, or are not ours.
+    private func sort(_ endings: [Ending], _ outcomes: inout Outcomes) async throws {
+        let seen = try await backend.see(endings.map(\.name), times)
+        for ending in endings {
+            guard let comment = seen[ending.name] else {
+                // Its lock was free: no transaction that makes it runs, and none can begin after the deadline.
+                outcomes[ending.name] = .success(ending.isSettled ? .provenGone : .alreadyGone)
+                continue
+            }
+            if !comment.hasPrefix(ending.tag) { outcomes[ending.name] = .success(.notOurs) }
+        }
+    }
+
+    // MARK: - Nobody stays in
+
+    /// Ends the sessions that were open.
+    ///
+    /// One that takes its time over it has been told, and holds nobody up.
+    private func expel(_ endings: [Ending], _ found: Findings, _ facts: ServerFacts) async throws {
+        let inside = endings.filter { found.hasSessions($0.name) }
+        if inside.isEmpty { return }
+        var statements: [PostgresStatement] = []
+        if !facts.canSignal { statements += inside.map { join($0.quoted, facts) } }
+        statements += Self.terminations(of: inside.map(\.name))
+        let outcomes = try await backend.session(times) { [statements] in await $0.attempt(statements) }
+        // An admin that may not end them leaves the lease stuck: what is left open is not to go unseen.
+        _ = try outcomes.last?.get()
+    }
+
+    /// Asks all sessions to end, then waits until they have, at most two seconds for each.
+    private static func terminations(of names: [String]) -> [PostgresStatement] {
+        let these = """
+            FROM pg_catalog.pg_stat_activity a JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid
+            WHERE r.rolname = ANY ($1::name[]) AND a.pid <> pg_backend_pid()
+            """
+        let parameter = SQLTexts.array(names)
+        return [
+            PostgresStatement("SELECT count(pg_terminate_backend(a.pid)) \(these)", [parameter]),
+            PostgresStatement(
+                "SELECT count(*) FILTER (WHERE NOT pg_terminate_backend(a.pid, 2000)) \(these)",
+                [parameter]
+            ),
+        ]
+    }
+
+    /// Makes the admin a member of a role, so that it may act in its place.
+    func join(_ quoted: String, _ facts: ServerFacts) -> PostgresStatement {
+        let options = facts.hasNarrowCreateRole ? " WITH INHERIT TRUE, SET TRUE" : ""
+        return PostgresStatement("GRANT \(quoted) TO CURRENT_USER\(options)")
+    }
+
+    /// Runs what roles want done before the end.
+    ///
+    /// A failure is left to what follows, which cleans up whatever is still there.
+    private func runStatements(of endings: [Ending]) async {
+        for ending in endings {
+            let statements = ending.plan.statements(for: ending.name)
+            if statements.isEmpty { continue }
+            let all = guards([ending]) + [SQLTexts.lockRights] + statements.map { PostgresStatement($0) }
+            _ = try? await backend.session(times) { try await $0.transaction(all) }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+import LeaseKit
+import LeaseKitTesting
+import Testing
+
+@testable import LeaseKitAWS
+
+@Suite struct CachedCredentialsTests {
+    /// A source whose answers run for an hour, which can be made to fail and to be slow.
+    private final class Source: AWSCredentialsProvider {
+        struct State: Sendable {
+            var asked = 0
+            var isBroken = false
+            var life = Duration.seconds(3_600)
+        }
+        let time: VirtualTime
+        let state = Locked(State())
+
+        init(_ time: VirtualTime) { self.time = time }
+
+        func credentials() async throws(AWSError) -> AWSCredentials {
+            let state = state.withLock { state in
+                state.asked += 1
+                return state
+            }
+            do { try await time.sleep(for: .seconds(1)) } catch { throw AWSError(.unreachable, "cancelled") }
+            if state.isBroken { throw AWSError(.unreachable, "broken") }
+            return AWSCredentials(
+                accessKeyID: "ASIA\(state.asked)",
+                secretAccessKey: SecretText("s"),
+                sessionToken: SecretText("t"),
+                expiresAt: time.read().wall + state.life
+            )
+        }
+
+        var asked: Int { state.withLock { $0.asked } }
+    }
+
+    private func drive(_ body: @escaping @Sendable (VirtualTime, Source, CachedCredentials) async throws -> Void) throws
+    {
+        let time = VirtualTime()
+        let executor = SeededExecutor(seed: 3, time: time)
+        let source = Source(time)
+        let cached = CachedCredentials(source, time)
+        try executor.drive { try await body(time, source, cached) }
+    }
+
+    @Test func manyAskAndTheSourceIsAskedOnce() throws {
+        try drive { _, source, cached in
+            try await withThrowingTaskGroup(of: String.self) { group in
+                for _ in 0..<50 { group.addTask { try await cached.credentials().accessKeyID } }
+                for try await id in group { #expect(id == "ASIA1") }
+            }
+            #expect(source.asked == 1)
+        }
+    }
+
+    @Test func renewsBeforeTheEnd() throws {
+        try drive { time, source, cached in
+            _ = try await cached.credentials()
+            try await time.sleep(for: .seconds(3_290))
+            #expect(try await cached.credentials().accessKeyID == "ASIA1")
+            try await time.sleep(for: .seconds(20))
+            #expect(try await cached.credentials().accessKeyID == "ASIA2")
+            #expect(source.asked == 2)
+        }
+    }
+
+    @Test func aBrokenSourceMattersOnlyAtTheEnd() throws {
+        try drive { time, source, cached in
+            _ = try await cached.credentials()
+            source.state.withLock { $0.isBroken = true }
+            try await time.sleep(for: .seconds(3_400))
+            for _ in 0..<10 { #expect(try await cached.credentials().accessKeyID == "ASIA1") }
+            // Left alone for a while after it failed.
+            #expect(source.asked == 2)
+            try await time.sleep(for: .seconds(190))
+            await #expect(throws: AWSError.self) { try await cached.credentials() }
+            source.state.withLock { $0.isBroken = false }
+            #expect(try await cached.credentials().accessKeyID.hasPrefix("ASIA"))
+        }
+    }
+
+    @Test func aJumpOfTheWallClockMakesNothingLast() throws {
+        try drive { time, source, cached in
+            _ = try await cached.credentials()
+            time.jumpWall(by: .seconds(-7_200))
+            try await time.sleep(for: .seconds(3_500))
+            #expect(try await cached.credentials().accessKeyID == "ASIA2")
+            #expect(source.asked == 2)
+        }
+    }
+
+    @Test func shortOnesAreNotRenewedEachTime() throws {
+        try drive { time, source, cached in
+            source.state.withLock { $0.life = .seconds(120) }
+            for _ in 0..<10 { _ = try await cached.credentials() }
+            #expect(source.asked == 1)
+            try await time.sleep(for: .seconds(95))
+            _ = try await cached.credentials()
+            #expect(source.asked == 2)
+        }
+    }
+
+    @Test func onesThatAreOverAreRefused() throws {
+        try drive { _, source, cached in
+            source.state.withLock { $0.life = .seconds(-5) }
+            let error = await #expect(throws: AWSError.self) { try await cached.credentials() }
+            #expect(error?.code == .badCredentials)
+        }
+    }
+}
