@@ -13,6 +13,7 @@ public struct AWSSigner: Sendable {
     /// The region as signatures name it, such as `us-east-1`.
     public let region: String
     private let keys = Locked<DerivedKey?>(nil)
+    private let times = Locked<SigningTime?>(nil)
 
     /// Makes a signer for one service in one region.
     public init(service: String, region: String) {
@@ -28,7 +29,7 @@ public struct AWSSigner: Sendable {
         with credentials: AWSCredentials,
         at now: LeaseInstant
     ) throws(AWSError) {
-        let time = SigningTime(now)
+        let time = self.time(now)
         request.removeHeaders(["authorization", "x-amz-date", "x-amz-security-token"])
         request.headers.append(("X-Amz-Date", time.text))
         if let token = credentials.sessionToken {
@@ -58,7 +59,7 @@ public struct AWSSigner: Sendable {
         at now: LeaseInstant,
         validFor lifetime: Duration
     ) throws(AWSError) {
-        let time = SigningTime(now)
+        let time = self.time(now)
         do {
             var hash: [UInt8] = []
             PercentCoding.appendHex(try SHA256Hash.digest(request.body), to: &hash)
@@ -79,6 +80,15 @@ public struct AWSSigner: Sendable {
         } catch {
             throw AWSError.signingFailed
         }
+    }
+
+    /// Many requests are signed in one second: its text is made once.
+    private func time(_ now: LeaseInstant) -> SigningTime {
+        let second = now.wholeSecondsSinceEpoch
+        if let known = times.withLock({ $0 }), known.second == second { return known }
+        let time = SigningTime(now)
+        times.withLock { $0 = time }
+        return time
     }
 
     private func scope(_ time: SigningTime) -> String { "\(time.day)/\(region)/\(service)/aws4_request" }

@@ -13,6 +13,7 @@ enum PercentCoding {
         }
     }
     private static let digits = Array("0123456789ABCDEF".utf8)
+    private static let lowerDigits = Array("0123456789abcdef".utf8)
 
     /// Appends a text; `keepsSlashes` is for paths.
     static func append(_ text: String, to bytes: inout [UInt8], keepsSlashes: Bool = false) {
@@ -77,9 +78,8 @@ enum PercentCoding {
     /// Lower-case hexadecimal digits.
     static func appendHex(_ source: [UInt8], to bytes: inout [UInt8]) {
         for byte in source {
-            for digit in [digits[Int(byte >> 4)], digits[Int(byte & 15)]] {
-                bytes.append(digit >= UInt8(ascii: "A") ? digit | 0x20 : digit)
-            }
+            bytes.append(lowerDigits[Int(byte >> 4)])
+            bytes.append(lowerDigits[Int(byte & 15)])
         }
     }
 }

@@ -4,12 +4,14 @@
 import LeaseKit
 
 /// A time as signatures write it: `20261121T080000Z`, and its day.
-struct SigningTime {
+struct SigningTime: Sendable {
+    let second: Int64
     let text: String
     let day: String
 
     init(_ instant: LeaseInstant) {
-        let whole = LeaseInstant(secondsSinceEpoch: instant.wholeSecondsSinceEpoch)
+        second = instant.wholeSecondsSinceEpoch
+        let whole = LeaseInstant(secondsSinceEpoch: second)
         text = whole.description.filter { $0 != "-" && $0 != ":" }
         day = String(text.prefix(8))
     }

@@ -27,10 +27,8 @@ func measure(
     let target = InMemoryTarget(time: time)
     let minute = InMemoryRole(limits: TTLLimits(ttl: .seconds(60), maximum: .seconds(60)))
     let backend = InMemoryBackend(target: target, time: time, roles: ["app": minute], entropy: .seeded(1))
-    var configuration = LeaseManager.Configuration(entropy: .seeded(2))
-    configuration.executor = executor
-    var settings = RenewalScheduler.Configuration(entropy: .seeded(3))
-    settings.executor = executor
+    let configuration = LeaseManager.Configuration(entropy: .seeded(2), executor: executor)
+    let settings = RenewalScheduler.Configuration(entropy: .seeded(3), executor: executor)
     let scheduler = RenewalScheduler(configuration: settings, time: time)
 
     let tally = try executor.drive(timeLimit: .seconds(86_400)) {

@@ -6,7 +6,10 @@ extension RotationCore {
     /// Makes a credential, tries it out, and hands it out.
     func make(_ attempt: UInt64, through broker: Int) async {
         let askedAt = scheduler.now
-        await scheduler.attempt(within: policy.issueTimeout) {
+        // While one is held, an attempt that nobody answers leaves time for another one.
+        let left = inner.withLock { $0.state.current?.term.left(at: askedAt) }
+        let timeout = left.map { min(policy.issueTimeout, max(.seconds(1), $0 / 2)) } ?? policy.issueTimeout
+        await scheduler.attempt(within: timeout) {
             try await self.calls.make(broker, askedAt)
         } late: { candidate in
             // It came when nobody waited for it any more.
