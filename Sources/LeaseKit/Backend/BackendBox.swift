@@ -82,18 +82,21 @@ struct BackendBox<Backend: SecretBackend>: IssuingBackend {
         try backend.prepare(request, call).handleBytes
     }
 
+    @inline(__always)
     func issue(_ request: Request, as handle: inout [UInt8], _ call: BackendCall) async throws -> Issued<Secret> {
         var typed = try Self.read(handle)
         defer { Self.write(typed, to: &handle) }
         return try await backend.issue(request, as: &typed, call)
     }
 
+    @inline(__always)
     func renew(_ handle: inout [UInt8], _ call: BackendCall) async throws -> Renewed {
         var typed = try Self.read(handle)
         defer { Self.write(typed, to: &handle) }
         return try await backend.renew(&typed, call)
     }
 
+    @inline(__always)
     func revoke(_ handle: [UInt8], _ call: BackendCall) async throws -> RevocationOutcome {
         try await backend.revoke(try Self.read(handle), call)
     }

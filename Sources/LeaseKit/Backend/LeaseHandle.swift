@@ -13,27 +13,31 @@ public protocol LeaseHandle: Sendable {
 }
 
 /// A handle that is one piece of text, such as a user name.
+///
+/// It holds the bytes that are stored, so that going to the store and back copies nothing.
 public struct TextHandle: LeaseHandle, Hashable, ExpressibleByStringInterpolation, CustomStringConvertible {
-    /// The text.
-    public var text: String
+    /// The text as UTF-8.
+    public private(set) var handleBytes: [UInt8]
 
     /// Makes a handle from a text.
-    public init(_ text: String) { self.text = text }
+    public init(_ text: String) { handleBytes = Array(text.utf8) }
     /// Makes a handle from a literal.
-    public init(stringLiteral value: String) { text = value }
+    public init(stringLiteral value: String) { self.init(value) }
 
     /// Reads a handle back; throws when the bytes are no UTF-8.
     public init(handleBytes: [UInt8]) throws {
-        let text = String(decoding: handleBytes, as: UTF8.self)
-        // Decoding repairs what is no UTF-8; what had to be repaired is not the same any more.
-        guard text.hasSameBytes(as: handleBytes) else {
+        // Decoding repairs what is no UTF-8; what had to be repaired is not the same any more. ASCII needs no decoding.
+        guard handleBytes.isASCII || String(decoding: handleBytes, as: UTF8.self).hasSameBytes(as: handleBytes) else {
             throw LeaseError(.invalidRequest, "a stored text handle is not UTF-8")
         }
-        self.text = text
+        self.handleBytes = handleBytes
     }
 
-    /// The text as UTF-8.
-    public var handleBytes: [UInt8] { Array(text.utf8) }
+    /// The text.
+    public var text: String {
+        get { String(decoding: handleBytes, as: UTF8.self) }
+        set { handleBytes = Array(newValue.utf8) }
+    }
     /// The text.
     public var description: String { text }
 }

@@ -64,6 +64,9 @@ extension LeaseInstant: Comparable {
 }
 
 extension Duration {
+    /// Whether it is longer than nothing: asked at every decision, and cheaper than a comparison with `.zero`.
+    var isPositive: Bool { attoseconds > 0 }
+
     /// The whole nanoseconds of this duration, held at the ends of `Int64` (about 292 years).
     package var saturatingNanoseconds: Int64 {
         let attosecondsPerNanosecond: UInt64 = 1_000_000_000

@@ -31,12 +31,13 @@ public enum LeasePath: Sendable {
     /// Joins a mount's path and a path below it; the second may be empty.
     public static func join(_ mount: String, _ below: String) -> String {
         if below.isEmpty { return mount }
-        var path = ""
-        path.reserveCapacity(mount.utf8.count + 1 + below.utf8.count)
-        path += mount
-        path += "/"
-        path += below
-        return path
+        let (first, second) = (mount.utf8, below.utf8)
+        return String(unsafeUninitializedCapacity: first.count + 1 + second.count) { buffer in
+            _ = buffer.initialize(from: first)
+            buffer.initializeElement(at: first.count, to: UInt8(ascii: "/"))
+            _ = UnsafeMutableBufferPointer(rebasing: buffer[(first.count + 1)...]).initialize(from: second)
+            return buffer.count
+        }
     }
 
     /// What of a path lies below a mount whose own path is that long; empty for the mount's own.
@@ -49,10 +50,14 @@ public enum LeasePath: Sendable {
     ///
     /// What is wrong with one that is not is found out afterwards.
     private static func isGood(_ path: String) -> Bool {
+        path.utf8.withContiguousStorageIfAvailable { isGood($0) } ?? isGood(path.utf8)
+    }
+
+    private static func isGood(_ path: some Collection<UInt8>) -> Bool {
         var (length, dots) = (0, 0)
         // An empty segment, "." and "..": nothing but dots, and at most two.
         var isSegmentGood: Bool { length > 2 || length != dots }
-        for byte in path.utf8 {
+        for byte in path {
             if byte < 0x20 || byte == 0x7F { return false }
             if byte == UInt8(ascii: "/") {
                 if !isSegmentGood { return false }
@@ -62,7 +67,7 @@ public enum LeasePath: Sendable {
                 if byte == UInt8(ascii: ".") { dots += 1 }
             }
         }
-        return isSegmentGood && path.utf8.count <= maximumLength
+        return isSegmentGood && path.count <= maximumLength
     }
 
     private static func problem(in path: String) -> String? {

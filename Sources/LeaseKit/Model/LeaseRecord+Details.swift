@@ -8,11 +8,11 @@ extension LeaseRecord {
 
         private final class Box: Sendable {
             let fields: Fields
-            init(_ fields: Fields) { self.fields = fields }
+            init(_ fields: consuming Fields) { self.fields = fields }
         }
 
         /// Makes details from their fields.
-        public init(_ fields: Fields = Fields()) { box = Box(fields) }
+        public init(_ fields: consuming Fields = Fields()) { box = Box(fields) }
 
         /// The fields.
         public var fields: Fields {

@@ -31,6 +31,20 @@ extension String {
 }
 
 extension [UInt8] {
+    /// Whether no byte has its highest bit set, looked at in words.
+    var isASCII: Bool {
+        withUnsafeBytes { bytes in
+            var place = 0
+            while place + 8 <= bytes.count {
+                if bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self) & 0x8080_8080_8080_8080 != 0 {
+                    return false
+                }
+                place += 8
+            }
+            return bytes[place...].allSatisfy { $0 < 0x80 }
+        }
+    }
+
     /// Whether the bytes are the same, compared in words.
     func hasSameBytes(as other: [UInt8]) -> Bool {
         withUnsafeBytes { bytes in other.withUnsafeBytes { bytes.hasSameBytes(as: $0) } }

@@ -14,6 +14,8 @@ extension TTLPolicy {
 
         /// Holds a duration to what can be added to an age and to an instant without a trap, far beyond any real one.
         static func held(_ duration: Duration) -> Duration {
+            // Every real one is far from the ends, which the upper half of its 128 bits says.
+            if abs(duration.attoseconds >> 64) < 1 << 56 { return duration }
             let longest = Duration.seconds(Int64.max / 2)
             return min(max(duration, .zero - longest), longest)
         }
@@ -33,14 +35,14 @@ extension TTLPolicy {
 
     /// A duration, unless it is none: missing, zero or negative.
     func set(_ duration: Duration?) -> Duration? {
-        guard let duration, duration > .zero else { return nil }
+        guard let duration, duration.isPositive else { return nil }
         return Length.held(duration)
     }
 
     /// The shortest of the maximums that count.
     func ceiling(for request: TTLRequest) throws(TTLError) -> Length {
         let outer = outerMaximum
-        guard let outerDuration = outer.duration, outerDuration > .zero else {
+        guard let outerDuration = outer.duration, outerDuration.isPositive else {
             throw .maximumNotPositive(outer.duration, of: outer.bound)
         }
         var ceiling = Length(outerDuration, outer.bound)

@@ -45,7 +45,7 @@ extension TTLPolicy {
     }
 
     private func checkValuesOfLayers() throws(TTLError) {
-        if let maximum = system.maximum, maximum <= .zero { throw .maximumNotPositive(maximum, of: .system) }
+        if let maximum = system.maximum, !maximum.isPositive { throw .maximumNotPositive(maximum, of: .system) }
         try checkValues(of: system, .system)
         try checkValues(of: mount, .mount)
         try checkValues(of: role, .role)
@@ -58,11 +58,11 @@ extension TTLPolicy {
     }
 
     private func check(_ value: Duration?, _ name: TTLError.Name) throws(TTLError) {
-        if let value, value <= .zero { throw .limitNotPositive(name, value) }
+        if let value, !value.isPositive { throw .limitNotPositive(name, value) }
     }
 
     private func check(_ value: Duration?, asked field: StaticString) throws(TTLError) {
-        if let value, value <= .zero { throw .beyondBounds("\(field)", value) }
+        if let value, !value.isPositive { throw .beyondBounds("\(field)", value) }
     }
 
     /// Checks that a layer's default and period are no longer than the maximum that holds for them.

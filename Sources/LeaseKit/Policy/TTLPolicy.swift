@@ -91,7 +91,7 @@ public struct TTLPolicy: Sendable, Hashable {
         if let ageLimit {
             let age = start.duration(to: now)
             let remaining = ageLimit.duration - age
-            if remaining <= .zero { throw .pastMaximum(age: age, maximum: ageLimit.duration, of: ageLimit.bound) }
+            if !remaining.isPositive { throw .pastMaximum(age: age, maximum: ageLimit.duration, of: ageLimit.bound) }
             if remaining < grant.duration {
                 warnings.append(TTLWarning(code: .ttlCapped, wanted: grant.duration, allowed: remaining))
                 grant = Length(remaining, ageLimit.bound)

@@ -30,8 +30,8 @@ extension LeaseManager {
     ///
     /// The store has been opened.
     func mark(of lease: LeaseID) -> LeaseMark {
-        let opening = ledger.opening
-        return LeaseMark(deployment: opening.map(deployment) ?? "", lease: lease, epoch: opening?.epoch ?? 0)
+        guard let life = ledger.life else { return LeaseMark(deployment: "", lease: lease, epoch: 0) }
+        return LeaseMark(deployment: configuration.deployment ?? life.deployment, lease: lease, epoch: life.epoch)
     }
 
     /// A call about a lease that is there.

@@ -6,6 +6,10 @@ extension LeaseManager {
     ///
     /// It waits for a place at the mount, makes sure that the right target answers, and lets `body` make its call. The place
     /// is given back when the call returns, however late that is, or here when it never comes to one.
+    ///
+    /// Put where it is used, like ``Place/callInPlace(_:)``: each asynchronous call has a frame to be made and put away, and
+    /// the way to a backend that never waits has nothing to wait for.
+    @inline(__always)
     func demand<Answer>(
         at mount: MountRuntime,
         from moment: Moment,
@@ -48,6 +52,7 @@ struct Place {
     }
 
     /// Makes the one call here and now, to a backend that never waits.
+    @inline(__always)
     mutating func callInPlace<Value>(_ body: () async throws -> Value) async rethrows -> Value {
         defer { leaveIfHeld() }
         return try await body()

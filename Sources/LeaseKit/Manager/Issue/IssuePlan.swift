@@ -24,8 +24,6 @@ struct Made<Secret: Sendable>: Sendable {
     let handle: [UInt8]
     let result: Result<Issued<Secret>, BackendFailure>
 
-    /// Nothing was sent: the credential does not exist.
-    static func neverSent(_ plan: IssuePlan) -> Made {
-        Made(handle: plan.record.handle, result: .failure(.neverSent))
-    }
+    /// Why there is none, if there is none.
+    var failure: BackendFailure? { if case .failure(let failure) = result { failure } else { nil } }
 }

@@ -5,11 +5,10 @@ extension LeaseManager {
     /// Hands a lease that nobody holds to the background work, which ends whatever was made.
     ///
     /// When the store cannot be reached now, it is tried again until it can, whatever becomes of the caller.
-    func giveUp<Secret: Sendable>(_ plan: IssuePlan, _ made: Made<Secret>, _ cause: LeaseCause) async {
-        let failure: BackendFailure? = if case .failure(let failure) = made.result { failure } else { nil }
-        let fits = made.handle.count <= HandleSize.maximum
+    func giveUp(_ plan: IssuePlan, _ handle: [UInt8], _ failure: BackendFailure?, _ cause: LeaseCause) async {
+        let fits = handle.count <= HandleSize.maximum
         let handOver = LeaseHandOver(
-            handle: fits ? made.handle : nil,
+            handle: fits ? handle : nil,
             mayBeInFlight: failure.map { $0.kind == .ambiguous } ?? false,
             failure: failure?.note
         )

@@ -37,12 +37,14 @@ extension LeaseManager {
         return try await demand(at: mount, from: begin, until: begin.continuous + timeout) { place in
             // Steps 1 to 3, then 4, then 5 and 6.
             let plan = try await writeDown(request, options, from: backend, at: mount, timeout)
-            let made = try await make(plan, request, from: backend, at: mount, &place)
-            return try await activate(plan, made, at: mount)
+            var handle = plan.record.handle
+            let issued = try await make(plan, request, as: &handle, from: backend, at: mount, &place)
+            return try await activate(plan, issued, handle, at: mount)
         }
     }
 
     /// Steps 1 to 3: from a request to a pending lease in the store.
+    @inline(__always)
     private func writeDown<Request: Sendable, Secret: Sendable>(
         _ request: Request,
         _ options: IssueOptions,
@@ -114,32 +116,59 @@ extension LeaseManager {
 
     /// Step 4: the backend makes the credential, here and now if it never waits.
     ///
-    /// Else under `run()`, so that it outlives a cancelled caller; what comes back when nobody waits any more is given up.
+    /// What it made when it failed, if anything, is given up.
+    @inline(__always)
     private func make<Request: Sendable, Secret: Sendable>(
+        _ plan: IssuePlan,
+        _ request: Request,
+        as handle: inout [UInt8],
+        from backend: any IssuingBackend<Request, Secret>,
+        at mount: MountRuntime,
+        _ place: inout Place
+    ) async throws -> Issued<Secret> {
+        mount.issuing.withLock { _ = $0.insert(plan.id) }
+        do {
+            guard mount.abilities.callStyle == .immediate else {
+                let made = try await makeAndWait(plan, request, from: backend, at: mount, &place)
+                handle = made.handle
+                return try made.result.get()
+            }
+            defer { mount.issuing.withLock { _ = $0.remove(plan.id) } }
+            return try await place.callInPlace { try await call(backend, request, as: &handle, plan, mount) }
+        } catch let failure as BackendFailure {
+            await giveUp(plan, handle, failure, LeaseCause(.issueFailed))
+            throw LeaseError(failure, issuing: plan.record, at: mount)
+        }
+    }
+
+    /// The same for a backend that takes its time: under `run()`, so that it outlives a cancelled caller; what comes back when
+    /// nobody waits any more is given up.
+    private func makeAndWait<Request: Sendable, Secret: Sendable>(
         _ plan: IssuePlan,
         _ request: Request,
         from backend: any IssuingBackend<Request, Secret>,
         at mount: MountRuntime,
         _ place: inout Place
     ) async throws -> Made<Secret> {
-        mount.issuing.withLock { _ = $0.insert(plan.id) }
-        if mount.abilities.callStyle == .immediate {
-            let made = await place.callInPlace { await call(backend, request, plan, mount) }
-            mount.issuing.withLock { _ = $0.remove(plan.id) }
-            return made
-        }
         do {
             return try await place.call(until: plan.deadline, about: plan.record) {
-                let made = await self.call(backend, request, plan, mount)
+                var handle = plan.record.handle
+                let result: Result<Issued<Secret>, BackendFailure>
+                do throws(BackendFailure) {
+                    result = .success(try await self.call(backend, request, as: &handle, plan, mount))
+                } catch {
+                    result = .failure(error)
+                }
                 mount.issuing.withLock { _ = $0.remove(plan.id) }
-                return made
+                return Made(handle: handle, result: result)
             } late: { made in
                 mount.issuing.withLock { _ = $0.remove(plan.id) }
-                await self.giveUp(plan, (try? made.get()) ?? .neverSent(plan), LeaseCause(.callerGone))
+                let made = (try? made.get()) ?? Made(handle: plan.record.handle, result: .failure(.neverSent))
+                await self.giveUp(plan, made.handle, made.failure, LeaseCause(.callerGone))
             }
         } catch let failure as BackendFailure where !failure.wasSent {
             mount.issuing.withLock { _ = $0.remove(plan.id) }
-            await giveUp(plan, Made<Secret>.neverSent(plan), LeaseCause(.shutdown))
+            await giveUp(plan, plan.record.handle, failure, LeaseCause(.shutdown))
             if lifecycle.phase == .running {
                 throw LeaseError(.overloaded, "run() has more waiting than it takes; look what keeps it, and try again")
             }
@@ -155,52 +184,48 @@ extension LeaseManager {
     }
 
     /// Calls the backend; the handle comes back also when that fails.
+    @inline(__always)
     private func call<Request: Sendable, Secret: Sendable>(
         _ backend: any IssuingBackend<Request, Secret>,
         _ request: Request,
+        as handle: inout [UInt8],
         _ plan: IssuePlan,
         _ mount: MountRuntime
-    ) async -> Made<Secret> {
-        var handle = plan.record.handle
+    ) async throws(BackendFailure) -> Issued<Secret> {
         // Where another manager adopted another target, nothing is made at this one any more. Asked now that the pending lease
         // is written: an adoption that comes later finds it there.
         if mount.abilities.leaseKind == .credential, !ledger.store.traits.isExclusive,
             await !isTarget(plan.call.target, of: mount)
         {
-            return Made(handle: handle, result: .failure(.targetGivenUp))
+            throw .targetGivenUp
         }
         // After a standstill the pending lease may have been looked at and removed: nothing is sent behind its back.
         guard clock.moment().continuous < plan.deadline else {
-            return .neverSent(plan)
+            throw .neverSent
         }
         do {
             let issued = try await backend.issue(request, as: &handle, plan.call)
             noteSuccess(at: mount)
-            return Made(handle: handle, result: .success(issued))
+            return issued
         } catch {
             let failure = BackendFailure(reading: error, during: .issue)
             note(failure, at: mount)
-            return Made(handle: handle, result: .failure(failure))
+            throw failure
         }
     }
 
     /// Steps 5 and 6.
+    @inline(__always)
     private func activate<Secret: Sendable>(
         _ plan: IssuePlan,
-        _ made: Made<Secret>,
+        _ issued: Issued<Secret>,
+        _ handle: [UInt8],
         at mount: MountRuntime
     ) async throws -> Lease<Secret> {
-        let issued: Issued<Secret>
-        switch made.result {
-        case .success(let answer): issued = answer
-        case .failure(let failure):
-            await giveUp(plan, made, LeaseCause(.issueFailed))
-            throw LeaseError(failure, issuing: plan.record, at: mount)
-        }
         let expiresAt = min(plan.terms.expiresAt, issued.expiresAt ?? plan.terms.expiresAt)
         var record = plan.record
         do {
-            try HandleSize.check(made.handle, of: mount)
+            try HandleSize.check(handle, of: mount)
             if let end = issued.expiresAt, end <= clock.now {
                 throw LeaseError(
                     .backendFailed,
@@ -212,7 +237,7 @@ extension LeaseManager {
             // What needs no making was written down as active already.
             if plan.record.state == .pending {
                 let activation = LeaseActivation(
-                    handle: made.handle,
+                    handle: handle,
                     expiresAt: expiresAt,
                     generation: plan.record.generation
                 )
@@ -223,7 +248,7 @@ extension LeaseManager {
                 }
             }
         } catch {
-            await giveUp(plan, made, LeaseCause(.issueFailed))
+            await giveUp(plan, handle, nil, LeaseCause(.issueFailed))
             throw error
         }
         alarm.ring(ifLaterThan: plan.moment.continuous(at: record.due))

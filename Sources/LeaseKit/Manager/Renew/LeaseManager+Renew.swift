@@ -57,7 +57,7 @@ extension LeaseManager {
         // A record that changes between reading and writing it is read again; the rounds are bounded by the deadline, too.
         for round in 0..<4 {
             let moment = round == 0 ? begin : clock.moment()
-            let plan = try await plan(record, options, at: mount, moment)
+            let plan = try plan(record, options, at: mount, moment, parentEnd: try await parentEnd(of: record))
             let outcome: LeaseChangeOutcome
             var window: RenewalWindow?
             if plan.expiresAt < record.expiresAt {
@@ -87,13 +87,21 @@ extension LeaseManager {
         )
     }
 
+    /// When the parent that binds a lease ends, if there is one.
+    @inline(__always)
+    private func parentEnd(of record: LeaseRecord) async throws -> LeaseInstant? {
+        guard record.bindsToParent, let parent = record.parent else { return nil }
+        return try await ledger.find(parent)?.expiresAt
+    }
+
     /// What a renewal shall do, with the limits as they are now.
     private func plan(
         _ record: LeaseRecord,
         _ options: RenewOptions,
         at mount: MountRuntime,
-        _ moment: Moment
-    ) async throws -> RenewalPlan {
+        _ moment: Moment,
+        parentEnd: LeaseInstant?
+    ) throws -> RenewalPlan {
         if let refusal = record.refusalUnlessActive(UpdateFacts(), now: moment.now) {
             throw LeaseError(refusal, using: record, to: "renewed", now: moment.now)
         }
@@ -104,10 +112,6 @@ extension LeaseManager {
                     + "new one before \(record.expiresAt)",
                 lease: record.id
             )
-        }
-        var parentEnd: LeaseInstant?
-        if record.bindsToParent, let parent = record.parent {
-            parentEnd = try await ledger.find(parent)?.expiresAt
         }
         let limits = try askBackend { try mount.backend.limits(at: mount.rolePath(of: record.path)) }
         let terms: TTLDecision
@@ -131,6 +135,7 @@ extension LeaseManager {
     }
 
     /// The target first, then the record.
+    @inline(__always)
     private func lengthen(
         _ record: LeaseRecord,
         _ plan: RenewalPlan,
@@ -250,6 +255,7 @@ extension LeaseManager {
     private typealias Answer = (result: Result<Renewed, BackendFailure>, handle: [UInt8])
 
     /// Calls the backend; the handle comes back also when that fails.
+    @inline(__always)
     private func ask(
         _ call: BackendCall,
         _ handle: [UInt8],
@@ -259,19 +265,32 @@ extension LeaseManager {
         _ place: inout Place,
         until deadline: Duration
     ) async throws -> Answer {
-        let (backend, id) = (mount.backend, record.id)
-        if mount.abilities.callStyle == .immediate {
-            return await place.callInPlace {
-                mount.beginCall(about: id, until: deadline)
-                defer { mount.endCall(about: id) }
-                var handle = handle
-                do {
-                    return (.success(try await backend.renew(&handle, call)), handle)
-                } catch {
-                    return (.failure(BackendFailure(reading: error, during: .renew)), handle)
-                }
+        guard mount.abilities.callStyle == .immediate else {
+            return try await askAndWait(call, handle, for: record, plan, at: mount, &place, until: deadline)
+        }
+        return await place.callInPlace {
+            mount.beginCall(about: record.id, until: deadline)
+            defer { mount.endCall(about: record.id) }
+            var handle = handle
+            do {
+                return (.success(try await mount.backend.renew(&handle, call)), handle)
+            } catch {
+                return (.failure(BackendFailure(reading: error, during: .renew)), handle)
             }
         }
+    }
+
+    /// The same for a backend that takes its time: under `run()`.
+    private func askAndWait(
+        _ call: BackendCall,
+        _ handle: [UInt8],
+        for record: LeaseRecord,
+        _ plan: RenewalPlan,
+        at mount: MountRuntime,
+        _ place: inout Place,
+        until deadline: Duration
+    ) async throws -> Answer {
+        let (backend, id) = (mount.backend, record.id)
         do {
             return try await place.call(until: deadline, about: record) {
                 await mount.calling(about: [id], until: deadline) {

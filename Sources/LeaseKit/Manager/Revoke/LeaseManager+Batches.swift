@@ -9,7 +9,7 @@ extension LeaseManager {
             let isSimple = !lease.hasChildren || lease.record.order != nil
             guard isSimple, let verdict = await verdictInPlace(lease.record, at: mount) else {
                 if mount.gate.withLock({ $0.enter(.revocation, at: clock.now) }) == nil {
-                    await end(lease, at: mount)
+                    await end(lease, at: mount, from: clock.moment())
                 } else if let claim = lease.record.claim {
                     writing.append((.init(update: .release(claim, due: clock.now), event: nil), lease.record))
                 }
@@ -42,7 +42,14 @@ extension LeaseManager {
             result = .failure(failure)
         }
         let weighed = ledger.store.traits.isExclusive ? result : await weigh(result, from: call.target, of: mount)
-        return judge(record, at: mount, wasBeingIssued: wasBeingIssued, askedAt: now).verdict(weighed)
+        return verdict(
+            weighed,
+            on: record,
+            at: mount,
+            clock.now,
+            wasBeingIssued: wasBeingIssued,
+            askedAt: now
+        )
     }
 
     /// Ends a batch in one backend call.
@@ -77,15 +84,16 @@ extension LeaseManager {
             case .success: noteSuccess(at: mount)
             case .failure(let failure): note(failure, at: mount)
             }
-            let judge = judge(
-                lease.record,
+            let weighed = await weigh(result, from: items[place].call.target, of: mount)
+            let verdict = verdict(
+                weighed,
+                on: lease.record,
                 at: mount,
+                clock.now,
                 wasBeingIssued: wereBeingIssued[place],
                 askedAt: moment.now
             )
-            writing.append(
-                (judge.verdict(await weigh(result, from: items[place].call.target, of: mount)), lease.record)
-            )
+            writing.append((verdict, lease.record))
         }
         await write(writing)
     }

@@ -165,7 +165,7 @@ extension LeaseManager {
             }
         }
         for lease in singles {
-            submit([lease], at: mount, now) { await self.end(lease, at: mount) }
+            submit([lease], at: mount, now) { await self.end(lease, at: mount, from: self.clock.moment()) }
         }
     }
 

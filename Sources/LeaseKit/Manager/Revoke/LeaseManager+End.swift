@@ -5,22 +5,32 @@ extension LeaseManager {
     /// Makes one attempt to end a claimed lease, and writes down what became of it.
     ///
     /// The caller has taken a place for a revocation at the mount's gate. Answers how the lease ended, if it did.
+    ///
+    /// - Parameter moment: Now.
     @discardableResult
-    func end(_ claimed: ClaimedLease, at mount: MountRuntime) async -> LeaseOutcome? {
+    func end(_ claimed: ClaimedLease, at mount: MountRuntime, from moment: Moment) async -> LeaseOutcome? {
         let record = claimed.record
         if let cascade = cascade(claimed) {
             mount.leave(.revocation)
             await endTree(record, cascade)
             return nil
         }
-        let verdict: EndingJudge.Verdict
-        if let settled = withoutCall(record, at: mount) {
+        if let settled = withoutCall(record, at: mount, moment) {
             mount.leave(.revocation)
-            verdict = settled
-        } else {
-            verdict = await attempt(record, at: mount)
+            return await write(settled, record, at: moment.now)
         }
-        return await write(verdict, record)
+        let wasBeingIssued = isBeingIssued(record, at: mount)
+        let result = await attempt(record, at: mount, moment)
+        let now = clock.now
+        let verdict = verdict(
+            result,
+            on: record,
+            at: mount,
+            now,
+            wasBeingIssued: wasBeingIssued,
+            askedAt: moment.now
+        )
+        return await write(verdict, record, at: now)
     }
 
     /// A lease that time ended while others hang on it: they are ended with it, children first.
@@ -62,9 +72,12 @@ extension LeaseManager {
     }
 
     /// What can be decided without asking the target; nil when it has to be asked.
-    private func withoutCall(_ record: LeaseRecord, at mount: MountRuntime) -> EndingJudge.Verdict? {
+    private func withoutCall(
+        _ record: LeaseRecord,
+        at mount: MountRuntime,
+        _ moment: Moment
+    ) -> EndingJudge.Verdict? {
         guard let claim = record.claim else { return nil }
-        let moment = clock.moment()
         if mount.isCalling(about: record.id, at: moment.continuous) {
             // A renewal has not returned yet: soon after, or after its deadline, it is this one's turn.
             return .init(update: .release(claim, due: moment.now + .milliseconds(500)), event: nil)
@@ -86,25 +99,22 @@ extension LeaseManager {
     /// target that is silent is not the lease's fault.
     static var grace: Duration { .seconds(1) }
 
-    private func attempt(_ record: LeaseRecord, at mount: MountRuntime) async -> EndingJudge.Verdict {
-        let moment = clock.moment()
-        let timeout = mount.settings.revokeTimeout
-        let call = call(for: record, at: mount, now: moment.now, timeout: timeout)
-        let backend = mount.backend
-        let wasBeingIssued = isBeingIssued(record, at: mount)
+    /// Asks the target to end it; answers what that is worth.
+    @inline(__always)
+    private func attempt(
+        _ record: LeaseRecord,
+        at mount: MountRuntime,
+        _ moment: Moment
+    ) async -> Result<RevocationOutcome, BackendFailure> {
+        let call = call(for: record, at: mount, now: moment.now, timeout: mount.settings.revokeTimeout)
         let result: Result<RevocationOutcome, BackendFailure>
         do {
             let outcome: RevocationOutcome
             if mount.abilities.callStyle == .immediate {
                 defer { mount.leave(.revocation) }
-                outcome = try await backend.revoke(record.handle, call)
+                outcome = try await mount.backend.revoke(record.handle, call)
             } else {
-                let deadline = moment.continuous + timeout + Self.grace
-                outcome = try await callBackend(mount, .revocation, until: deadline) {
-                    try await mount.calling(about: [record.id], until: deadline) {
-                        try await backend.revoke(record.handle, call)
-                    }
-                }
+                outcome = try await revokeAndWait(record, call, at: mount, moment)
             }
             noteSuccess(at: mount)
             result = .success(outcome)
@@ -113,8 +123,23 @@ extension LeaseManager {
             note(failure, at: mount)
             result = .failure(failure)
         }
-        let weighed = ledger.store.traits.isExclusive ? result : await weigh(result, from: call.target, of: mount)
-        return judge(record, at: mount, wasBeingIssued: wasBeingIssued, askedAt: moment.now).verdict(weighed)
+        return ledger.store.traits.isExclusive ? result : await weigh(result, from: call.target, of: mount)
+    }
+
+    /// Calls a backend that takes its time: under `run()`.
+    private func revokeAndWait(
+        _ record: LeaseRecord,
+        _ call: BackendCall,
+        at mount: MountRuntime,
+        _ moment: Moment
+    ) async throws -> RevocationOutcome {
+        let deadline = moment.continuous + mount.settings.revokeTimeout + Self.grace
+        let backend = mount.backend
+        return try await callBackend(mount, .revocation, until: deadline) {
+            try await mount.calling(about: [record.id], until: deadline) {
+                try await backend.revoke(record.handle, call)
+            }
+        }
     }
 
     /// Whether the call that issues it has not returned yet.
@@ -122,22 +147,29 @@ extension LeaseManager {
         record.state == .settling && mount.issuing.withLock { $0.contains(record.id) }
     }
 
+    /// What becomes of a lease by what its target answered.
+    ///
     /// - Parameter wasBeingIssued: Whether it was being issued when the target was asked: an issue that returns between the
     ///   question and its answer makes the answer worth nothing.
-    func judge(
-        _ record: LeaseRecord,
+    func verdict(
+        _ result: Result<RevocationOutcome, BackendFailure>,
+        on record: LeaseRecord,
         at mount: MountRuntime,
+        _ now: LeaseInstant,
         wasBeingIssued: Bool,
         askedAt: LeaseInstant
-    ) -> EndingJudge {
-        EndingJudge(
+    ) -> EndingJudge.Verdict {
+        let hasFailed = if case .failure = result { true } else { false }
+        let judge = EndingJudge(
             record: record,
             settleTime: mount.abilities.settleTime,
             isBeingIssued: wasBeingIssued || isBeingIssued(record, at: mount),
             retry: mount.settings.retry,
-            now: clock.now,
+            now: now,
             askedAt: askedAt,
-            jitter: entropy.unit()
+            // Only the next try after a failure is left to chance.
+            jitter: hasFailed ? entropy.unit() : 0
         )
+        return judge.verdict(result)
     }
 }

@@ -147,6 +147,7 @@ extension LeaseManager {
     }
 
     /// Ends a lease that was handed over with the order, without a detour when its backend never waits.
+    @inline(__always)
     private func endNow(
         _ claimed: ClaimedLease,
         _ order: RevocationOrder,
@@ -156,10 +157,10 @@ extension LeaseManager {
         if let mount = mounts[claimed.record.mount], mount.abilities.callStyle == .immediate,
             mount.gate.withLock({ $0.identity == .confirmed && $0.enter(.revocation, at: moment.now) == nil })
         {
-            if let outcome = await end(claimed, at: mount) {
+            if let outcome = await end(claimed, at: mount, from: clock.moment()) {
                 var done = order
                 done.progress.count(outcome)
-                publishCompletion(of: order)
+                publishCompletion(of: done)
                 return RevocationReport(done, remaining: [])
             }
         } else {

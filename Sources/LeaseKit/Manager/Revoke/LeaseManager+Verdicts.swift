@@ -7,8 +7,9 @@ extension LeaseManager {
     /// A write that fails or comes too late is harmless: the claim lapses, and it is tried again. One whose answer was lost is
     /// looked into, now or with the next observation, so that what was done is told.
     @discardableResult
-    func write(_ verdict: EndingJudge.Verdict, _ record: LeaseRecord) async -> LeaseOutcome? {
-        let context = ledger.context(record.cause ?? LeaseCause(.expired))
+    @inline(__always)
+    func write(_ verdict: EndingJudge.Verdict, _ record: LeaseRecord, at now: LeaseInstant) async -> LeaseOutcome? {
+        let context = ledger.context(record.cause ?? LeaseCause(.expired), at: now)
         let outcome: LeaseChangeOutcome
         do {
             outcome = try await ledger.updateSurely(record.id, verdict.update, context, last: record)

@@ -40,6 +40,11 @@ final class Ledger: Sendable {
     /// What the store said when it was opened; nil before.
     var opening: OpenedStore? { state.withLock { $0.opening } }
 
+    /// Whose leases the store keeps, and in which of its lives: what every call bears, without the rest of the opening.
+    var life: (deployment: String, epoch: UInt64)? {
+        state.withLock { state in state.opening.map { ($0.deployment, $0.epoch) } }
+    }
+
     /// Whether the store has been opened.
     var isOpen: Bool { hasOpened.load(ordering: .acquiring) }
 

@@ -3,6 +3,8 @@
 
 /// Slots in the order of a growing number, in chunks: adding at the end is quick, anywhere else and taking out touch one
 /// chunk, and a place is found again whatever came and went.
+///
+/// No chunk is empty but the only one of an empty list: many lists hold one slot for a moment, again and again.
 struct SequenceList {
     private struct Chunk {
         /// No number in the chunk is lower.
@@ -19,6 +21,11 @@ struct SequenceList {
 
     mutating func insert(_ sequence: UInt64, _ slot: UInt32) {
         count += 1
+        if count == 1 && !chunks.isEmpty {
+            chunks[0].base = sequence
+            chunks[0].entries.append(UInt64(slot))
+            return
+        }
         let place = chunk(of: sequence)
         guard place >= 0, let entry = entry(sequence, slot, in: place) else {
             if place < 0 && rebaseFirst(to: sequence) {
@@ -52,9 +59,13 @@ struct SequenceList {
         let index = lowerBound(entry, in: place)
         guard index < chunks[place].entries.count, chunks[place].entries[index] == entry else { return }
         count -= 1
-        chunks[place].entries.remove(at: index)
+        if index == chunks[place].entries.count - 1 {
+            chunks[place].entries.removeLast()
+        } else {
+            chunks[place].entries.remove(at: index)
+        }
         if chunks[place].entries.isEmpty {
-            chunks.remove(at: place)
+            if count > 0 { chunks.remove(at: place) }
         } else if chunks[place].entries.count < Self.capacity / 8 {
             mergeWithNext(place)
         }
