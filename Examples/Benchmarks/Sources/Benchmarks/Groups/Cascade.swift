@@ -25,7 +25,7 @@ func measureCascade(_ scale: Scale) async throws -> [Measurement] {
 
 private func seconds(toEnd root: LeaseID, covering count: Int, in world: World) async throws -> Double {
     let start = ContinuousClock.now
-    let report = try await world.mount.revoke(root, RevokeOptions(wait: .seconds(300)))
+    let report = try await world.manager.revoke(.tree(root), RevokeOptions(wait: .seconds(300)))
     let elapsed = ContinuousClock.now - start
     guard report.isComplete, report.revoked == count else { throw Unexpected(report) }
     return elapsed / .seconds(1)
