@@ -58,6 +58,8 @@ extension Mutation {
         case .forgetsIntent, .claimsPending, .trustsGone: [1]
         // A child that can be ended no more, since its parent is gone.
         case .endsParentFirst: [3]
+        // A parent that did not wait for its children.
+        case .hurriesParents: [3]
         // A renewal of what is revoked; a write with another worker's claim.
         case .renewsRevoked, .ignoresClaims: [4]
         // A removal that claims what is not so, or the credential that it leaves.

@@ -34,6 +34,9 @@ final class TrackedLease: @unchecked Sendable {
     var insertedAt = Duration.zero
     /// Whether somebody put or took something at the target in its name.
     var wasMeddledWith = false
+    /// What is to end it, and how often that was tried in vain.
+    var orders: [RevocationOrderID] = []
+    var attempts: UInt32 = 0
     var claim: (value: LeaseClaim, owner: Incarnation)?
     /// Why its credential may be where its record is not, or the other way round.
     var excuse: String?
@@ -58,6 +61,9 @@ final class TrackedLease: @unchecked Sendable {
         expiresAt = record.expiresAt
         if record.state == .active { becomeActive(record) }
     }
+
+    /// Whether it works, or is about to be ended.
+    var isOnItsWay: Bool { state == .active || state == .revoking }
 
     func becomeActive(_ record: LeaseRecord) {
         wasActive = true

@@ -241,7 +241,8 @@ final class AuditedStore: ForwardingLeaseStore, @unchecked Sendable {
         if !orders.isEmpty {
             let found = try await base.orders(orders).value
             checker.doubtfulOrders[deployment] = []
-            for case let order? in found { checker.placed.insert(order.id) }
+            // Nobody knows when it was placed: parents need not wait for it.
+            for case let order? in found { checker.placed[order.id] = checker.placed[order.id] ?? .distantPast }
         }
         while let doubt = checker.doubts[deployment].first {
             let found = try await base.find([doubt.change.lease]).value[0]

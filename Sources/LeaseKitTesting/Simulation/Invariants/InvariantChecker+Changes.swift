@@ -144,15 +144,17 @@ extension InvariantChecker {
 
     func didPlace(_ placement: OrderPlacement, _ context: StoreContext, in deployment: Int) {
         lastNow[deployment] = context.now
-        placed.insert(placement.order.id)
+        // The patience that its manager was told to have, whatever became of that on the way.
+        placed[placement.order.id] = target.time.read().wall + SimulatedWorld.patience
         guard placement.refusal == nil else { return }
         if let root = placement.order.selection.root {
             leases[root]?.note(
                 "\(context.now) \(context.incarnation): order \(placement.order.id) (\(placement.order.cause))"
             )
         }
-        if let claimed = placement.claimed, let claim = claimed.record.claim {
-            leases[claimed.record.id]?.claim = (claim, context.incarnation)
+        if let record = placement.claimed?.record, let lease = leases[record.id] {
+            if let claim = record.claim { lease.claim = (claim, context.incarnation) }
+            step(lease, to: record)
         }
     }
 
@@ -208,6 +210,8 @@ extension InvariantChecker {
         lease.generation = record.generation
         if record.state != .ending { lease.expiresAt = record.expiresAt }
         lease.parent = record.parent
+        lease.orders = record.orders
+        lease.attempts = record.attempts
         if record.claim == nil { lease.claim = nil }
     }
 

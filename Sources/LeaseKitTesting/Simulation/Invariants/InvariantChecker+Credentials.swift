@@ -88,6 +88,7 @@ extension InvariantChecker {
                 violate(invariant, lease, "the target ended it for \(mark.deployment), and its record is \(state)")
             }
             checkNeedyChildren(of: lease, before: events[(index + 1)...])
+            if !event.isLate { checkPatience(of: lease, at: event.at, before: events[(index + 1)...]) }
         }
     }
 }

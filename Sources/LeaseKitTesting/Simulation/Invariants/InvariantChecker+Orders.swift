@@ -18,6 +18,23 @@ extension InvariantChecker {
         }
     }
 
+    /// A parent waits while its children make progress, as long as its orders let it.
+    ///
+    /// Nothing but their own work may keep them: where the target, a store or a process was in trouble lately, a child may
+    /// have counted as one that makes no progress.
+    func checkPatience(of parent: TrackedLease, at end: LeaseInstant, before later: ArraySlice<TargetEvent>) {
+        guard let first = children[parent.id], parent.attempts == 0, !parent.orders.isEmpty else { return }
+        let isPatient = parent.orders.allSatisfy { placed[$0].map { end + .seconds(1) < $0 } ?? false }
+        guard isPatient, isSettled(parent.deployment, for: .seconds(40)) else { return }
+        count("parent.ended")
+        for child in first.compactMap({ leases[$0] }) where child.parent == parent.id {
+            guard child.attempts == 0, !child.isHollow, child.excuse == nil, wasLive(child, before: later),
+                child.plan?.abilities.isRevocable == true, child.isOnItsWay || child.outcome == .revoked
+            else { continue }
+            violate(3, child, "its parent \(parent.id) was ended before it, and there was time to wait for it")
+        }
+    }
+
     /// Nothing that an order covers is live once it was reported complete, but what the report names.
     func checkReport(
         _ report: RevocationReport,

@@ -64,7 +64,7 @@ extension InvariantChecker {
 
     /// An order that was asked for is in the store, whatever became of the task that asked.
     func checkPlaced(_ order: RevocationOrderID, _ id: LeaseID, in deployment: Int) {
-        guard isCalm(deployment), !placed.contains(order), let lease = leases[id] else { return }
+        guard isCalm(deployment), placed[order] == nil, let lease = leases[id] else { return }
         guard lease.excuse == nil, lease.state == .active else { return }
         violate(6, lease, "its revocation was asked for by a cancelled task, and no order was placed")
     }

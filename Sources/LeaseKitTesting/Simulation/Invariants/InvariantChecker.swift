@@ -48,8 +48,8 @@ final class InvariantChecker: @unchecked Sendable {
     var bootedAt: [Duration]
     /// Whether the way to the store fails.
     var isStoreFailing: [Bool]
-    /// Every order that a store took.
-    var placed: Set<RevocationOrderID> = []
+    /// Every order that a store took, and until when it lets parents wait, by the target's clock.
+    var placed: [RevocationOrderID: LeaseInstant] = [:]
     /// Who hangs on whom, from the beginning on.
     var children: [LeaseID: [LeaseID]] = [:]
     /// Changes and orders of which nobody knows yet whether the store has them, by deployment.

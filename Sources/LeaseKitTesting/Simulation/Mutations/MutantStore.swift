@@ -104,7 +104,7 @@ final class MutantStore: ForwardingLeaseStore, @unchecked Sendable {
         _ context: StoreContext
     ) async throws -> StoreReply<OrderPlacement> {
         if mutation == .ordersLookAtCancellation && Task.isCancelled { throw CancellationError() }
-        if mutation == .endsParentFirst {
+        if mutation == .endsParentFirst || mutation == .hurriesParents {
             var hasty = RevocationOrder(
                 id: order.id,
                 selection: order.selection,

@@ -20,6 +20,10 @@ package enum Mutation: String, CaseIterable, Sendable {
     /// "Leaves first: a parent waits while its children progress, at most a patience, unless its backend says that it needs
     /// its parent."
     case endsParentFirst
+    /// A parent is ended beside its children, though it could wait for them.
+    ///
+    /// The same sentence.
+    case hurriesParents
     /// That a lease is revoked meanwhile does not keep it from being renewed.
     ///
     /// "Extend succeeds only while active."
@@ -78,6 +82,7 @@ package enum Mutation: String, CaseIterable, Sendable {
         case .ignoresClaims: .lapsedClaim
         case .upsertsAttempts: .lapsedFailure
         case .endsParentFirst: .tree
+        case .hurriesParents: .family
         case .marksLookAtCancellation, .ordersLookAtCancellation: .cancelledCallers
         case .trustsWallClock: .wallJump
         case .trustsNewBoot: .restartAhead

@@ -18,6 +18,8 @@ package enum Scene: String, CaseIterable, Sendable {
     case lapsedFailure
     /// A parent and children that need it are revoked together.
     case tree
+    /// A parent and children that could do without it are revoked together, when nothing has gone wrong for a while.
+    case family
     /// Callers are cancelled at every moment of their calls, and clean up after themselves.
     case cancelledCallers
     /// A wall clock jumps by hours, under leases that are in use.

@@ -48,6 +48,7 @@ extension SimulatedWorld {
         case .lapsedClaim: return lapsedClaim(cast, Array(repeating: .slowReply(.seconds(4)), count: 3)) { choose(0) }
         case .lapsedFailure: return lapsedClaim(cast, [.loseReply]) { choose(0) }
         case .tree: return tree(cast) { choose() }
+        case .family: return [SceneStep(then: .seconds(25)) {}] + tree(cast) { choose() }
         case .cancelledCallers: return cancelledCallers(cast) { choose() }
         case .wallJump, .restartAhead: return clocks(scene, cast) { choose(self.random.index(below: 2)) }
         }
