@@ -25,7 +25,8 @@ extension InvariantChecker {
     func checkPatience(of parent: TrackedLease, at end: LeaseInstant, before later: ArraySlice<TargetEvent>) {
         guard let first = children[parent.id], parent.attempts == 0, !parent.orders.isEmpty else { return }
         let isPatient = parent.orders.allSatisfy { placed[$0].map { end + .seconds(1) < $0 } ?? false }
-        guard isPatient, isSettled(parent.deployment, for: .seconds(40)) else { return }
+        let ago = end.duration(to: target.time.read().wall)
+        guard isPatient, isSettled(parent.deployment, for: ago + .seconds(20)) else { return }
         count("parent.ended")
         for child in first.compactMap({ leases[$0] }) where child.parent == parent.id {
             guard child.attempts == 0, !child.isHollow, child.excuse == nil, wasLive(child, before: later),
