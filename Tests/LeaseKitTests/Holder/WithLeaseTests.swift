@@ -135,6 +135,38 @@ import Testing
         }
     }
 
+    @Test func whoCutsALeaseShortIsHeardAtOnceEvenIfTheTargetDoesNotAnswer() throws {
+        try ManagerFixture.run { fixture in
+            let begun = fixture.now
+            let ended = Locked<LeaseInstant?>(nil)
+            let error = await #expect(throws: LeaseLost.self) {
+                try await fixture.mount.withLease("app", renewing: nil) { lease in
+                    fixture.target.partition(.refusing)
+                    let options = RenewOptions(increment: .seconds(60), mayShorten: true)
+                    _ = try? await fixture.mount.renew(lease.id, options)
+                    do { try await fixture.wait(.seconds(7_200)) } catch { ended.withLock { $0 = fixture.now } }
+                }
+            }
+            #expect(error?.reason == .expired)
+            #expect(ended.withLock { $0 } == begun + .seconds(60))
+        }
+    }
+
+    @Test func aTargetThatHangsHoldsUpNobodyForLong() throws {
+        try ManagerFixture.run { fixture in
+            fixture.target.script(.revoke, .hang)
+            let begun = fixture.now
+            let result = try await fixture.mount.withLease("app") { _ in 7 }
+            #expect(result == 7)
+            let took = begun.duration(to: fixture.now)
+            #expect(took <= .seconds(60), "\(took)")
+            // It goes on in the background.
+            fixture.target.releaseHanging(applying: false)
+            try await fixture.wait(.seconds(600))
+            #expect(fixture.target.principals.isEmpty)
+        }
+    }
+
     @Test func aCancelledCallerEndsTheLeaseToo() throws {
         try ManagerFixture.run { fixture in
             await withTaskGroup(of: Void.self) { group in
