@@ -135,23 +135,6 @@ import Testing
         }
     }
 
-    @Test func whoCutsALeaseShortIsHeardAtOnceEvenIfTheTargetDoesNotAnswer() throws {
-        try ManagerFixture.run { fixture in
-            let begun = fixture.now
-            let ended = Locked<LeaseInstant?>(nil)
-            let error = await #expect(throws: LeaseLost.self) {
-                try await fixture.mount.withLease("app", renewing: nil) { lease in
-                    fixture.target.partition(.refusing)
-                    let options = RenewOptions(increment: .seconds(60), mayShorten: true)
-                    _ = try? await fixture.mount.renew(lease.id, options)
-                    do { try await fixture.wait(.seconds(7_200)) } catch { ended.withLock { $0 = fixture.now } }
-                }
-            }
-            #expect(error?.reason == .expired)
-            #expect(ended.withLock { $0 } == begun + .seconds(60))
-        }
-    }
-
     @Test func aTargetThatHangsHoldsUpNobodyForLong() throws {
         try ManagerFixture.run { fixture in
             fixture.target.script(.revoke, .hang)

@@ -5,46 +5,76 @@ import LeaseKit
 
 /// What happens in a holder's world.
 extension HolderWorld {
-    func operate(
-        _ group: inout DiscardingTaskGroup,
-        _ mount: Mount<InMemoryRequest, FakeCredential>,
-        _ sessions: Mount<String, Void>
-    ) {
+    func operate(_ group: inout DiscardingTaskGroup) async {
         let number = random.index(below: credentials.count)
-        let credential = credentials[number]
         switch random.index(below: 100) {
-        case ..<40:
+        case ..<34:
             let length = random.duration(upTo: .seconds(random.chance(0.8) ? 20 : 600))
             let need = random.chance(0.3) ? random.duration(upTo: .seconds(120)) : .zero
             group.addTask { await self.use(number, for: length, validFor: need) }
-        case ..<52:
+        case ..<46:
             let length = random.duration(upTo: .seconds(900))
             let cancelAfter = random.chance(0.3) ? random.duration(upTo: .seconds(300)) : nil
-            group.addTask { await self.scope(mount, sessions, length, cancelAfter) }
-        case ..<60:
-            guard let current = credential.current else { return }
+            let link = random.index(below: links.count)
+            group.addTask { await self.scope(through: link, length, cancelAfter) }
+        case ..<51:
+            let children = 1 + random.index(below: 4)
+            let length = random.duration(upTo: .seconds(60))
+            group.addTask { await self.tree(of: children, for: length) }
+        case ..<68: disturb(number, &group)
+        case ..<96: breakOrMend()
+        default: await sleepOrStarve()
+        }
+    }
+
+    /// Somebody does something to a credential that is held.
+    private func disturb(_ number: Int, _ group: inout DiscardingTaskGroup) {
+        let credential = credentials[number]
+        guard let current = credential.current else { return }
+        switch random.index(below: 17) {
+        case ..<6:
             count("rejected")
+            audit.rejected.insert(current.lease)
             credential.rejected(current.generation)
-        case ..<66:
-            guard let current = credential.current else { return }
+        case ..<11:
             count("revoked by others")
-            disturbed.insert(current.lease)
-            group.addTask { _ = try? await self.manager.revoke(.lease(current.lease)) }
-        case ..<70:
-            guard let current = credential.current else { return }
+            changedAt[current.lease] = now
+            group.addTask { await self.revoke(.lease(current.lease)) }
+        case ..<14:
+            count("shortened by others")
+            changedAt[current.lease] = now
+            let end = random.duration(upTo: .seconds(60))
+            let options = RenewOptions(increment: .seconds(1) + end, mayShorten: true)
+            group.addTask { _ = try? await self.manager.renew(current.lease, options) }
+        default:
             count("dropped")
-            disturbed.insert(current.lease)
+            droppedAt[current.lease] = now
             target.drop(current.secret.username)
-        case ..<78:
-            count("partition")
-            target.partition(TargetPartition.allCases[random.index(below: TargetPartition.allCases.count)])
-        case ..<90: target.heal()
-        case ..<94:
-            count("faults")
+        }
+    }
+
+    private func breakOrMend() {
+        let link = links[random.index(below: links.count)]
+        let kind = TargetPartition.allCases[random.index(below: TargetPartition.allCases.count)]
+        switch random.index(below: 28) {
+        case ..<4:
+            count("target cut off")
+            target.partition(kind)
+        case ..<9:
+            count("link cut")
+            link.cut(kind)
+        case ..<11:
+            count("every link cut")
+            for link in links { link.cut(kind) }
+        case ..<20:
+            target.heal()
+            for link in links { link.heal() }
+        case ..<23:
+            count("target faults")
             let operations: [TargetOperation] = [.issue, .renew, .revoke]
             let faults: [TargetFault] = [
                 .failBefore(.transient), .failBefore(.denied), .failAfter, .loseReply, .lose, .delay(.seconds(12)),
-                .slowReply(.seconds(3)), .late(.seconds(8)),
+                .slowReply(.seconds(3)), .late(.seconds(8)), .duplicate(after: .seconds(5)),
             ]
             for _ in 0..<3 {
                 target.script(
@@ -52,91 +82,60 @@ extension HolderWorld {
                     faults[random.index(below: faults.count)]
                 )
             }
-        case ..<97:
-            count("wall jump")
-            // The manager is told that it was on purpose, so that it goes on to end by time.
-            time.jumpWall(by: .seconds(random.index(below: 40) - 20))
+        case ..<26:
+            count("link faults")
+            link.plan(
+                (0..<3).map { _ in RemoteLink.Fault.allCases[random.index(below: RemoteLink.Fault.allCases.count)] }
+            )
         default:
+            count("wall jump")
+            (random.chance(0.5) ? time : brokerTime).jumpWall(by: .seconds(random.index(below: 40) - 20))
+        }
+    }
+
+    /// The holder's machine sleeps, or its process gets no time; nothing of it runs meanwhile.
+    private func sleepOrStarve() async {
+        let length = random.duration(upTo: .seconds(400))
+        if random.chance(0.5) {
             count("suspend")
-            let length = random.duration(upTo: .seconds(400))
-            group.addTask { await self.time.suspend(for: length) }
+            await time.suspend(for: length)
+        } else {
+            count("starved")
+            time.pause()
+            await time.advance(by: length)
+            time.resume()
+            await time.advance(by: .zero)
         }
+        awakeSince = now
     }
 
-    /// A connection: waits for a credential, takes it in hand, and uses it for a while.
-    func use(_ number: Int, for length: Duration, validFor: Duration) async {
-        let credential = credentials[number]
-        do {
-            let secret = try await credential.get(validFor: validFor)
-            let use = try credential.checkout(secret.generation)
-            count("used")
-            let deadline = time.read().continuous + length
-            while time.read().continuous < deadline {
-                // Whoever is told that it is over stops; so does who is told to finish, in its own time.
-                if use.standing == .over { break }
-                if !target.check(secret.secret), !isDisturbed(secret) {
-                    violate(
-                        "1: generation \(secret.generation) of \(roles[number]) is in use as \(use.standing), and its target does not take it"
-                    )
-                }
-                try await time.sleep(for: min(.seconds(2), length))
-            }
-            use.end()
-        } catch {
-            count("failed")
-            if "\(error)".contains("pw-") { violate("an error holds a password") }
-        }
+    /// Somebody else ends leases, at the broker.
+    func revoke(_ selection: LeaseSelection) async {
+        guard let report = try? await manager.revoke(selection, RevokeOptions(wait: .seconds(60))) else { return }
+        orders.append(report.order)
+        guard report.isComplete, let root = selection.root, trees[root] != nil else { return }
+        count("tree ended")
+        trees[root]?.isReportedComplete = true
+        checkTrees()
     }
 
-    /// A scope with something that hangs on it.
-    func scope(
-        _ mount: Mount<InMemoryRequest, FakeCredential>,
-        _ sessions: Mount<String, Void>,
-        _ length: Duration,
-        _ cancelAfter: Duration?
-    ) async {
-        let child = Locked<FakeCredential?>(nil)
-        do {
-            try await withThrowingTaskGroup(of: Void.self) { group in
+    /// A job with credentials below it that is ended as a whole, perhaps while some are being made.
+    func tree(of children: Int, for length: Duration) async {
+        guard let job = try? await jobs[0].issue("job", IssueOptions()) else { return }
+        trees[job.id] = Tree()
+        await withDiscardingTaskGroup { group in
+            for number in 0..<children {
                 group.addTask {
-                    try await sessions.withLease("job") { job in
-                        try await mount.withLease("scope", IssueOptions(parent: job.id)) { lease in
-                            child.withLock { $0 = lease.secret }
-                            if !self.target.check(lease.secret) {
-                                self.violate("1: a scope began without a credential")
-                            }
-                            try await self.time.sleep(for: length)
-                            if !self.target.check(lease.secret), !self.wasMovedLate(lease.secret) {
-                                self.violate("1: a scope went on when its credential had gone")
-                            }
-                        }
-                    }
+                    try? await self.time.sleep(for: length * number / children)
+                    guard
+                        let lease = try? await self.sources[number % 2].issue("scope", IssueOptions(parent: job.id))
+                    else { return }
+                    self.trees[job.id]?.children.append(lease.secret)
+                    self.checkTrees()
                 }
-                if let cancelAfter {
-                    group.addTask {
-                        try await self.time.sleep(for: cancelAfter)
-                        throw CancellationError()
-                    }
-                }
-                defer { group.cancelAll() }
-                try await group.next()
             }
-            count("scope ended")
-        } catch is LeaseLost {
-            count("scope lost")
-        } catch {
-            count("scope failed")
-        }
-    }
-
-    /// Follows the generations of a credential, as a pool does.
-    func follow(_ number: Int) async {
-        for await secret in credentials[number].updates() {
-            count("update")
-            if secret.generation.rawValue <= newest[number] ?? 0 {
-                violate("8: generation \(secret.generation) came after #\(newest[number] ?? 0)")
-            }
-            newest[number] = secret.generation.rawValue
+            try? await time.sleep(for: length * 3 / 4)
+            await revoke(.tree(job.id))
         }
     }
 }
