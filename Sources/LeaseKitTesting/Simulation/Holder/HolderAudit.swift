@@ -55,7 +55,9 @@ final class HolderAudit: @unchecked Sendable {
 
     /// Whether nothing calls for another one: the newest is in use, nobody complains, and there is time to renew it.
     private func isGoodEnough(_ lease: LeaseID, _ role: String, at now: Duration) async -> Bool {
-        guard let grant = grants[lease], now < grant.until, !unwanted.contains(lease), !rejected.contains(lease),
+        // What was granted at this very instant was not known when this was decided.
+        guard let grant = grants[lease], grant.at < now, now < grant.until, !unwanted.contains(lease),
+            !rejected.contains(lease),
             !world.isDisturbed(lease), !demands.contains(role), await world.isActive(lease)
         else { return false }
         let (length, left) = (grant.until - grant.at, grant.until - now)
