@@ -41,11 +41,12 @@ extension LeaseSource {
         _ body: @Sendable (Lease<Secret>) async throws -> Result
     ) async throws -> Result {
         var state = initial
+        let watch = ChangeWatch(lease.expiresAt, time)
         return try await withoutActuallyEscaping(body) { body in
             try await withThrowingTaskGroup(of: ScopeEvent<Result>.self) { group in
                 defer { group.cancelAll() }
                 group.addTask { .done(try await body(lease)) }
-                group.addTask { await next(of: lease, since: lease.expiresAt) }
+                group.addTask { await next(of: lease, watch) }
                 var armed: Duration?
                 while true {
                     // Once the caller is cancelled, and the body with it, what the body makes of that is the result.
@@ -57,11 +58,13 @@ extension LeaseSource {
                     case .timer(let deadline): if armed == deadline { armed = nil }
                     case .renewed(let outcome, let attempt, let askedAt):
                         state.renewed(outcome, attempt: attempt, askedAt: askedAt)
+                        watch.believe(state.named.end)
                     case .failed(let error, let attempt):
                         state.failed(error, attempt: attempt, at: now)
                     case .news(let news):
                         state.noticed(news, at: now)
-                        if case .moved(let end) = news { group.addTask { await next(of: lease, since: end) } }
+                        watch.believe(state.named.end)
+                        if case .moved = news { group.addTask { await next(of: lease, watch) } }
                     case .quiet: break
                     }
                 }
@@ -100,13 +103,9 @@ extension LeaseSource {
         }
     }
 
-    private func next<Result: Sendable>(of lease: Lease<Secret>, since known: LeaseInstant) async -> ScopeEvent<Result>
-    {
-        do {
-            return .news(try await nextChange(of: lease.id, at: lease.path, since: known))
-        } catch {
-            return .quiet
-        }
+    private func next<Result: Sendable>(of lease: Lease<Secret>, _ watch: ChangeWatch) async -> ScopeEvent<Result> {
+        let news = await watch.next { try await nextChange(of: lease.id, at: lease.path, since: $0) }
+        return news.map { .news($0) } ?? .quiet
     }
 
     private func release(_ lease: Lease<Secret>) async {

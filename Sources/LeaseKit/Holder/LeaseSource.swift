@@ -27,7 +27,8 @@ public protocol LeaseSource<Request, Secret>: Sendable {
     /// Waits until a lease ends somewhere else than at `known`, or is over; throws `CancellationError` when cancelled.
     ///
     /// So a holder notices what others do to its lease. A source that cannot tell has nothing to write: it then learns of a
-    /// revocation from the answer to its next renewal.
+    /// revocation from the answer to its next renewal. One that throws something else is asked again, more and more slowly;
+    /// after each renewal it may be asked anew, about the end that the holder now believes in.
     func nextChange(of lease: LeaseID, at path: String, since known: LeaseInstant) async throws -> LeaseNews
 }
 

@@ -135,6 +135,21 @@ import Testing
         }
     }
 
+    @Test func aTargetThatHangsHoldsUpNobodyForLong() throws {
+        try ManagerFixture.run { fixture in
+            fixture.target.script(.revoke, .hang)
+            let begun = fixture.now
+            let result = try await fixture.mount.withLease("app") { _ in 7 }
+            #expect(result == 7)
+            let took = begun.duration(to: fixture.now)
+            #expect(took <= .seconds(60), "\(took)")
+            // It goes on in the background.
+            fixture.target.releaseHanging(applying: false)
+            try await fixture.wait(.seconds(600))
+            #expect(fixture.target.principals.isEmpty)
+        }
+    }
+
     @Test func aCancelledCallerEndsTheLeaseToo() throws {
         try ManagerFixture.run { fixture in
             await withTaskGroup(of: Void.self) { group in

@@ -189,6 +189,8 @@ extension LeaseManager {
         let outcome = try await ledger.updateSurely(record.id, .extend(change), ledger.context(plan.options.cause))
         guard let shortened = outcome.record else { return outcome }
         alarm.ring(ifLaterThan: plan.moment.continuous(at: shortened.due))
+        // Its holder hears of it now: the end stands, whatever becomes of the call to the target.
+        events.watches.notice(LeaseEvent(.renewed, shortened, at: plan.moment.now))
         let moved = try await move(
             shortened,
             shortened.handle,

@@ -56,8 +56,10 @@ public final class RotatingCredential<Secret: Sendable>: Sendable {
     ///
     /// Never waits, and is never one whose time is over.
     public var current: VersionedSecret<Secret>? {
+        // Not `map`: called without knowing the type, it would cost as much again as everything else.
+        guard let held = core.current else { return nil }
         // What the core hands out was made by this credential's own calls.
-        core.current.map { VersionedSecret(unsafeDowncast($0, to: HeldSecret<Secret>.self)) }
+        return VersionedSecret(unsafeDowncast(held, to: HeldSecret<Secret>.self))
     }
 
     /// The credential, once a valid one is held that is good for a while yet.

@@ -13,7 +13,7 @@ extension RotationCore {
             try await self.calls.make(broker, askedAt)
         } late: { candidate in
             // It came when nobody waited for it any more.
-            await self.giveBack(candidate)
+            self.giveBack(candidate)
         } report: { result in
             switch result {
             case .failure(let error): makingFailed(error, madeOne: false)
@@ -29,14 +29,14 @@ extension RotationCore {
             switch result {
             case .success: made(candidate, attempt)
             case .failure(let error):
-                await giveBack(candidate)
+                giveBack(candidate)
                 makingFailed(error, madeOne: true)
             }
         }
     }
 
     private func made(_ candidate: CredentialCandidate, _ attempt: UInt64) {
-        let over = Alarm()
+        let watch = ChangeWatch(candidate.named.end, scheduler.time)
         var number: UInt64 = 0
         change { inner, now, random in
             let made = RotationState.Made(
@@ -51,7 +51,7 @@ extension RotationCore {
             inner.candidate = candidate
             inner.path = candidate.path
             inner.lastError = nil
-            inner.watches[generation] = over
+            inner.watches[generation] = watch
             return actions
         }
         scheduler.publish(
@@ -60,7 +60,7 @@ extension RotationCore {
             path: candidate.path,
             note: number == 1 ? "generation #1" : "generation #\(number) takes over from #\(number - 1)"
         )
-        scheduler.submit([{ await self.watch(candidate, over) }], due: nil)
+        scheduler.submit([{ await self.follow(candidate, watch) }], due: nil)
     }
 
     private func makingFailed(_ error: any Error, madeOne: Bool) {
@@ -87,7 +87,9 @@ extension RotationCore {
         await scheduler.attempt(within: timeout) {
             try await self.calls.renew(lease, broker)
         } report: { result in
+            var watch: ChangeWatch?
             change { inner, now, random in
+                watch = inner.watches[number]
                 switch result {
                 case .success(let outcome):
                     inner.state.renewed(
@@ -104,7 +106,9 @@ extension RotationCore {
                 return []
             }
             switch result {
-            case .success: scheduler.publish(.renewed, lease: lease)
+            case .success(let outcome):
+                watch?.believe(outcome.expiresAt)
+                scheduler.publish(.renewed, lease: lease)
             case .failure(let error):
                 scheduler.publish(.renewalFailed, lease: lease, note: Self.safeText(of: error))
             }
@@ -139,36 +143,26 @@ extension RotationCore {
         }
     }
 
-    /// Gives back what nobody ever got.
-    private func giveBack(_ candidate: CredentialCandidate) async {
-        let wait = policy.revocationTimeout
-        await scheduler.attempt(within: wait + .seconds(1)) {
-            try await self.calls.revoke(candidate.lease, candidate.broker, wait)
-        } report: { _ in
+    /// Gives back what nobody ever got, as any other generation is given back.
+    private func giveBack(_ candidate: CredentialCandidate) {
+        change { inner, now, _ in
+            inner.state.discarded(candidate.lease, home: candidate.broker, until: candidate.term.end, at: now)
+            return []
         }
     }
 
     /// Follows what others do to a lease, as long as it is held.
-    private func watch(_ candidate: CredentialCandidate, _ over: Alarm) async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask {
-                var known = candidate.named.end
-                while let news = try? await self.calls.nextChange(candidate, known) {
-                    self.change { inner, now, random in
-                        switch news {
-                        case .ended(let reason): inner.state.ended(candidate.lease, reason, at: now)
-                        case .moved(let end):
-                            inner.state.moved(candidate.lease, to: end, at: now, random: random)
-                        }
-                        return []
-                    }
-                    guard case .moved(let end) = news else { return }
-                    known = end
+    private func follow(_ candidate: CredentialCandidate, _ watch: ChangeWatch) async {
+        while let news = await watch.next({ try await self.calls.nextChange(candidate, $0) }) {
+            change { inner, now, random in
+                switch news {
+                case .ended(let reason): inner.state.ended(candidate.lease, reason, at: now)
+                case .moved(let end): inner.state.moved(candidate.lease, to: end, at: now, random: random)
                 }
+                return []
             }
-            group.addTask { await over.waitForRing() }
-            await group.next()
-            group.cancelAll()
+            guard case .moved(let end) = news else { return }
+            watch.believe(end)
         }
     }
 

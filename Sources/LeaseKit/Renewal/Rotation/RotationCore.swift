@@ -12,8 +12,8 @@ final class RotationCore: ScheduledWorker {
         var closers: [Reply<Void>] = []
         var readers: [UInt64: Alarm] = [:]
         var readerCount: UInt64 = 0
-        /// Rung when a generation need not be watched any more.
-        var watches: [UInt64: Alarm] = [:]
+        /// Who follows what others do to each generation.
+        var watches: [UInt64: ChangeWatch] = [:]
         var lastError: (any Error)?
         var path = ""
         var isStopped = false
@@ -32,6 +32,7 @@ final class RotationCore: ScheduledWorker {
         var news: [(LeaseEvent.Kind, LeaseID?, String)] = []
         var answers: [(Reply<HeldCredential>, Result<HeldCredential, any Error>)] = []
         var alarms: [Alarm] = []
+        var watches: [ChangeWatch] = []
         var closers: [Reply<Void>] = []
         var path = ""
     }
@@ -81,16 +82,17 @@ final class RotationCore: ScheduledWorker {
     var isClosed: Bool { inner.withLock { $0.state.isClosed } }
 
     func didStop() {
-        let (waiters, closers, alarms) = inner.withLock { inner in
+        let (waiters, closers, alarms, watches) = inner.withLock { inner in
             inner.isStopped = true
             inner.state.isClosing = true
             defer { (inner.waiters, inner.closers) = ([], []) }
-            return (inner.waiters, inner.closers, Array(inner.readers.values) + inner.watches.values)
+            return (inner.waiters, inner.closers, Array(inner.readers.values), Array(inner.watches.values))
         }
         held.withLock { $0 = nil }
         for waiter in waiters { waiter.reply.deliver(.failure(RenewalScheduler.stopped)) }
         for closer in closers { closer.deliver(.success(())) }
         for alarm in alarms { alarm.ring() }
+        for watch in watches { watch.stop() }
     }
 
     /// Changes the state, decides what follows, and does it.
@@ -121,6 +123,7 @@ final class RotationCore: ScheduledWorker {
         }
         for (reply, result) in aftermath.answers { reply.deliver(result) }
         for alarm in aftermath.alarms { alarm.ring() }
+        for watch in aftermath.watches { watch.stop() }
         for closer in aftermath.closers { closer.deliver(.success(())) }
         scheduler.submit(aftermath.jobs, due: aftermath.due)
         return actions
@@ -134,7 +137,7 @@ final class RotationCore: ScheduledWorker {
         case .renew(let number, let lease, let broker, let timeout):
             after.jobs.append { await self.renew(number, lease, through: broker, within: timeout) }
         case .end(let number, let lease, let broker, let retryUntil, _):
-            if let watch = inner.watches.removeValue(forKey: number) { after.alarms.append(watch) }
+            if let watch = inner.watches.removeValue(forKey: number) { after.watches.append(watch) }
             after.jobs.append { await self.end(number, lease, home: broker, retryUntil: retryUntil, tries: 0) }
         case .withdraw(let number):
             if held.withLock({ $0?.number }) == number { held.withLock { $0 = nil } }

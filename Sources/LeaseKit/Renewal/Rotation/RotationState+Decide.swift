@@ -90,7 +90,7 @@ extension RotationState {
             let isIdle = count == 0 && now >= old.restsUntil
             guard isIdle || now >= old.deadline || isPlaceNeeded else { continue }
             retired[index].isEnding = true
-            actions.append(.tell(.drained(number: old.number, users: count)))
+            if old.wasHandedOut { actions.append(.tell(.drained(number: old.number, users: count))) }
             let end = RotationAction.end(
                 number: old.number,
                 lease: old.lease,

@@ -46,6 +46,24 @@ extension RotationState {
         actions.append(.tell(.draining(number: old.number, users: users[old.number] ?? 0)))
     }
 
+    /// One that came too late or does not work goes back; nobody ever got it.
+    mutating func discarded(_ lease: LeaseID, home: Int, until end: Duration, at now: Duration) {
+        discards += 1
+        retired.append(
+            Retired(
+                // A number that no generation will ever have.
+                number: .max - discards,
+                lease: lease,
+                home: home,
+                end: end,
+                deadline: now,
+                restsUntil: now,
+                mayBeLive: true,
+                wasHandedOut: false
+            )
+        )
+    }
+
     /// A replacement could not be made, or does not work; what is held stays.
     mutating func makingFailed(_ verdict: RenewalVerdict, madeOne: Bool, at now: Duration, random: Double) {
         making = nil

@@ -40,6 +40,8 @@ struct RotationState: Sendable {
         var mayBeLive: Bool
         /// Whether ending it was tried once, so that nobody waits for it any more.
         var wasTried = false
+        /// Whether anybody ever got it.
+        var wasHandedOut = true
     }
 
     /// Why another credential is wanted.
@@ -77,6 +79,8 @@ struct RotationState: Sendable {
     var lastTriedAt: Duration?
     var lastGranted: Duration?
     var lastNumber: UInt64 = 0
+    /// How many were made and handed out to nobody.
+    var discards: UInt64 = 0
     var isClosing = false
     var closeBy: Duration?
     var toldHealth: Level?

@@ -9,7 +9,7 @@ func measureOutages(_ scale: Scale) async throws -> [Measurement] {
     let trials = scale.largest >= 100_000 ? 20_000 : 1_000
     // What may be lost at most, in per cent.
     let limits: [(minutes: Int, lost: Double?)] = [(1, 0), (5, 0), (10, 0), (15, 0), (20, 3), (30, 26)]
-    var measurements: [Measurement] = []
+    var measurements = [Measurement("trials in each line", Double(trials), "")]
     for (minutes, limit) in limits {
         let result = try OutageStudy(outage: .seconds(60 * minutes), trials: trials).run()
         measurements += [

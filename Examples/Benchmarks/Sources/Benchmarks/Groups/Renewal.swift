@@ -25,7 +25,7 @@ private func currentCost(_ scale: Scale) async throws -> [Measurement] {
             _ = try await credential.get()
             let count = 100_000
             var (costs, raw) = ([Double](), [Double]())
-            let word = Atomic<UInt64>(1)
+            let box = Mutex<Held?>(Held(number: 1))
             var allocations = UInt.max
             for _ in 0..<scale.rounds * 3 {
                 var seen: UInt64 = 0
@@ -33,10 +33,7 @@ private func currentCost(_ scale: Scale) async throws -> [Measurement] {
                 let (cost, allocated) = readManyTimes(credential, count, &seen)
                 costs.append(cost / Double(count))
                 allocations = min(allocations, allocated)
-                raw.append(
-                    await nanoseconds { for _ in 0..<count { seen &+= word.load(ordering: .acquiring) } }
-                        / Double(count)
-                )
+                raw.append(readManyTimes(box, count, &seen) / Double(count))
                 precondition(seen > 0, "nothing was read")
             }
             scheduler.beginShutdown()
@@ -63,6 +60,24 @@ private func readManyTimes(
 @inline(never)
 private func readCurrent(_ credential: RotatingCredential<Void>) -> UInt64 {
     credential.current?.generation.rawValue ?? 0
+}
+
+/// What the baseline reads: as much as a reader needs, and nothing that says whether it is still good.
+private final class Held: Sendable {
+    let number: UInt64
+    init(number: UInt64) { self.number = number }
+}
+
+/// The raw baseline: a lock around a reference, which is copied out.
+private func readManyTimes(_ box: borrowing Mutex<Held?>, _ count: Int, _ seen: inout UInt64) -> Double {
+    let start = ContinuousClock.now
+    for _ in 0..<count { seen &+= readRaw(box) }
+    return (ContinuousClock.now - start).nanoseconds
+}
+
+@inline(never)
+private func readRaw(_ box: borrowing Mutex<Held?>) -> UInt64 {
+    box.withLock { $0 }?.number ?? 0
 }
 
 /// A lease that is kept, renewed out of turn and let go, among many; and what each one weighs.

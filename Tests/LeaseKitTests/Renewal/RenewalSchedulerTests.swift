@@ -1,0 +1,124 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+import LeaseKit
+import LeaseKitTesting
+import Testing
+
+/// Leases that a scheduler keeps, through a broker far away.
+@Suite struct RenewalSchedulerTests {
+    @Test func aWishOfTheBrokerTakesThePlaceOfThePolicysTime() throws {
+        try HolderFixture.run { holder in
+            let source = ScriptedSource(holder.time)
+            source.change { $0.window = RenewalWindow(earliest: .seconds(600), latest: .seconds(900)) }
+            let begun = holder.clock
+            let kept = holder.scheduler.keep(source.lease(), through: LeaseRoute<String, Int>(source))
+            try await holder.wait(.seconds(6_000))
+            kept.release()
+            let times = [begun] + source.renewals.map(\.at)
+            #expect(times.count >= 6)
+            for (before, after) in zip(times, times.dropFirst()) {
+                #expect(after - before >= .seconds(600) && after - before <= .seconds(901), "\(after - before)")
+            }
+        }
+    }
+
+    @Test func anAttemptThatHangsRunsIntoItsTimeoutAndHoldsUpNobody() throws {
+        try HolderFixture.run(scheduler: { $0.concurrency = 1 }) { holder in
+            let source = ScriptedSource(holder.time)
+            let route = LeaseRoute<String, Int>(source, policy: RenewalPolicy(jitter: 0, attemptTimeout: .seconds(7)))
+            let hanging = source.lease()
+            source.change { state in
+                state.onRenew = { [time = holder.fixture.time] lease in
+                    if lease == hanging.id { try await time.sleep(for: .seconds(100_000)) }
+                }
+            }
+            let begun = holder.clock
+            let failures = Locked<[Duration]>([])
+            holder.scheduler.keep(hanging, through: route) { [time = holder.fixture.time] news in
+                if case .failed = news { failures.withLock { $0.append(time.read().continuous - begun) } }
+            }
+            let other = holder.scheduler.keep(source.lease(), through: route)
+            try await holder.wait(.seconds(2_420))
+            // The only place was taken for seven seconds, and then it was free.
+            #expect((other.status?.validUntil ?? .zero) >= begun + .seconds(6_000))
+            #expect(failures.withLock { $0 }.first == .seconds(2_407))
+            #expect(source.renewals.count { $0.lease == hanging.id } >= 2)
+        }
+    }
+
+    @Test(arguments: [
+        (LeaseError.Code.leaseNotFound, RenewalStop.revoked), (.leaseNotActive, .revoked), (.leaseExpired, .expired),
+        (.credentialGone, .vanished), (.pastMaximum, .atMaximum), (.notRenewable, .notRenewable),
+        (.targetUnavailable, .expired), (.backendDenied, .expired),
+    ])
+    func theLastNewsSaysWhyALeaseIsNotKeptAnyLonger(code: LeaseError.Code, stop: RenewalStop) throws {
+        try HolderFixture.run { holder in
+            let source = ScriptedSource(holder.time)
+            source.change { $0.onRenew = { _ in throw LeaseError(code, "no") } }
+            let news = Locked<[KeptLease.News]>([])
+            let begun = holder.clock
+            let kept = holder.scheduler.keep(source.lease(), through: LeaseRoute<String, Int>(source)) { heard in
+                news.withLock { $0.append(heard) }
+            }
+            try await holder.wait(.seconds(3_599))
+            let isOver = [.targetUnavailable, .backendDenied].contains(code)
+            #expect((kept.status != nil) == isOver)
+            try await holder.wait(.seconds(2))
+            #expect(news.withLock { $0 }.last == .stopped(stop))
+            #expect(news.withLock { $0.count { if case .stopped = $0 { true } else { false } } } == 1)
+            #expect(kept.status == nil && holder.scheduler.leaseCount == 0)
+            #expect(holder.news.events(.renewalStopped).map(\.note) == [stop.description])
+            // Nobody asks after the end.
+            let asked = source.renewals.count
+            try await holder.wait(.seconds(3_600))
+            #expect(source.renewals.count == asked)
+            #expect(source.renewals.allSatisfy { $0.at < begun + .seconds(3_600) })
+        }
+    }
+
+    @Test func whatIsLetGoOrLeftAtTheEndIsToldSo() throws {
+        let stops = Locked<[RenewalStop]>([])
+        try HolderFixture.run { holder in
+            let source = ScriptedSource(holder.time)
+            let route = LeaseRoute<String, Int>(source)
+            let note: @Sendable (KeptLease.News) -> Void = { news in
+                if case .stopped(let stop) = news { stops.withLock { $0.append(stop) } }
+            }
+            let kept = holder.scheduler.keep(source.lease(), through: route, onNews: note)
+            kept.release()
+            kept.release()
+            holder.scheduler.keep(source.lease(), through: route, onNews: note)
+            // One that is at its maximum already is not kept at all.
+            source.change { $0.leftToMaximum = .seconds(3_600) }
+            holder.scheduler.keep(source.lease(), through: route, onNews: note)
+            try await holder.wait(.seconds(1))
+        }
+        #expect(stops.withLock { $0 } == [.released, .atMaximum, .schedulerStopped])
+    }
+
+    @Test func noMoreAreUnderWayThanIsAllowed() throws {
+        try HolderFixture.run(scheduler: {
+            $0.concurrency = 4
+            $0.rate = nil
+        }) { holder in
+            let source = ScriptedSource(holder.time)
+            let running = Locked((now: 0, most: 0))
+            source.change { state in
+                state.onRenew = { [time = holder.fixture.time] _ in
+                    running.withLock { counts in
+                        counts.now += 1
+                        counts.most = max(counts.most, counts.now)
+                    }
+                    try await time.sleep(for: .seconds(2))
+                    running.withLock { $0.now -= 1 }
+                }
+            }
+            let route = LeaseRoute<String, Int>(source, policy: RenewalPolicy(jitter: 0))
+            for _ in 0..<40 { holder.scheduler.keep(source.lease(), through: route) }
+            try await holder.wait(.seconds(2_430))
+            #expect(source.renewals.count == 40)
+            #expect(running.withLock { $0.most } == 4)
+        }
+    }
+}
