@@ -154,6 +154,21 @@ import Testing
         #expect(calls(131) == [.make(attempt: 3, broker: 0)])
     }
 
+    @Test mutating func aThirdOneWaitsForTheEndOfTheFirstAndNotForItsAnnouncement() {
+        _ = decide(0)
+        make(1, at: 0)
+        _ = state.rejected(1, at: .seconds(100))
+        _ = decide(100)
+        make(2, at: 100)
+        #expect(calls(100).contains { if case .end(1, _, _, _, false) = $0 { true } else { false } })
+        // The order to revoke it is placed, and its lease counts as over; at the target it is still there.
+        state.ended(LeaseID(high: 0, low: 1), .revoked, at: .seconds(100))
+        _ = state.rejected(2, at: .seconds(101))
+        #expect(calls(130) == [])
+        state.ending(1, isDone: true)
+        #expect(calls(131) == [.make(attempt: 3, broker: 0)])
+    }
+
     @Test mutating func aPlannedReplacementLetsTheUsersOfTheOneBeforeFinish() {
         state = RotationState(
             RenewalPolicy(renewAt: 0.1, jitter: 0),
