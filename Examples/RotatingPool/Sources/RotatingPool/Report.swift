@@ -6,7 +6,7 @@ import Foundation
 /// The outcomes as a table, and what is wrong with them.
 enum Report {
     private static let columns = [
-        "queries", "failed", "login refused", "user revoked", "cut off", "rotations", "users at most", "left", "time",
+        "queries", "failed", "refused", "revoked", "cut off", "rotations", "users", "left", "time",
     ]
 
     static func heading() -> String { line("", columns) }
@@ -21,10 +21,10 @@ enum Report {
     }
 
     private static func line(_ name: String, _ cells: [String]) -> String {
-        let name = name.padding(toLength: 36, withPad: " ", startingAt: 0)
+        let name = name.padding(toLength: 35, withPad: " ", startingAt: 0)
         return name
             + zip(columns, cells).map { column, cell in
-                String(repeating: " ", count: max(0, max(column.count, 7) + 2 - cell.count)) + cell
+                String(repeating: " ", count: max(0, max(column.count, 6) + 2 - cell.count)) + cell
             }.joined()
     }
 
