@@ -109,10 +109,18 @@ let package = Package(
             path: "Tests/PostgresVictim",
             swiftSettings: settings
         ),
+        // The pool of Examples/RotatingPool: the tests hold the very code that its readers see to what it promises.
+        .executableTarget(
+            name: "RotatingPoolExample",
+            dependencies: ["LeaseKit", "LeaseKitPostgres"],
+            path: "Examples/RotatingPool/Sources/RotatingPool",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "LeaseKitPostgresTests",
             dependencies: [
                 "LeaseKit", "LeaseKitPostgres", "LeaseKitSQLite", "LeaseKitTesting", "CLibPQ", "PostgresVictim",
+                "RotatingPoolExample",
             ],
             swiftSettings: settings
         ),

@@ -15,7 +15,7 @@ let package = Package(
             name: "RotatingPool",
             dependencies: [
                 .product(name: "LeaseKit", package: "LeaseKit"),
-                .product(name: "LeaseKitTesting", package: "LeaseKit"),
+                .product(name: "LeaseKitPostgres", package: "LeaseKit"),
             ],
             swiftSettings: [.treatAllWarnings(as: .error)]
         )

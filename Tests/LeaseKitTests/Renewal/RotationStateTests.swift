@@ -154,6 +154,50 @@ import Testing
         #expect(calls(131) == [.make(attempt: 3, broker: 0)])
     }
 
+    @Test mutating func aThirdOneWaitsForTheEndOfTheFirstAndNotForItsAnnouncement() {
+        _ = decide(0)
+        make(1, at: 0)
+        _ = state.rejected(1, at: .seconds(100))
+        _ = decide(100)
+        make(2, at: 100)
+        #expect(calls(100).contains { if case .end(1, _, _, _, false) = $0 { true } else { false } })
+        // The order to revoke it is placed, and its lease counts as over; at the target it is still there.
+        state.ended(LeaseID(high: 0, low: 1), .revoked, at: .seconds(100))
+        _ = state.rejected(2, at: .seconds(101))
+        #expect(calls(130) == [])
+        state.ending(1, isDone: true)
+        #expect(calls(131) == [.make(attempt: 3, broker: 0)])
+    }
+
+    @Test mutating func aPlannedReplacementLetsTheUsersOfTheOneBeforeFinish() {
+        state = RotationState(
+            RenewalPolicy(renewAt: 0.1, jitter: 0),
+            RotationPolicy(grace: .seconds(5_000)),
+            brokerCount: 1,
+            sharesLeases: true
+        )
+        _ = decide(0)
+        make(1, at: 0, for: 1_000, isFinal: true)
+        for _ in 0..<2 { _ = state.checkedOut(1, at: .seconds(50)) }
+        #expect(calls(100) == [.make(attempt: 2, broker: 0)])
+        make(2, at: 100, for: 800, isFinal: true)
+        _ = state.checkedOut(2, at: .seconds(150))
+        // The second is due at 180; four fifths of its time are over at 740.
+        #expect(calls(180) == [])
+        state.givenBack(1)
+        #expect(calls(200) == [])
+        #expect(state.nextWake(at: .seconds(200)) == .seconds(740))
+        var late = state
+        let forced = late.decide(at: .seconds(740), random: 0.5)
+        #expect(forced.contains { if case .end(1, _, _, _, true) = $0 { true } else { false } })
+        state.givenBack(1)
+        let ended = calls(300)
+        #expect(ended.count == 1)
+        #expect(ended.contains { if case .end(1, _, _, _, false) = $0 { true } else { false } })
+        state.ending(1, isDone: true)
+        #expect(calls(301) == [.make(attempt: 3, broker: 0)])
+    }
+
     @Test mutating func aRejectionIsHeardOnce() {
         _ = decide(0)
         make(1, at: 0)

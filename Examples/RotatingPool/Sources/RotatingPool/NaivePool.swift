@@ -2,67 +2,113 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import LeaseKit
-import LeaseKitTesting
+import LeaseKitPostgres
 
-/// A pool as it is often written: a timer fetches a new credential, and something is done about the old one.
+/// A pool as it is often written, around a credential that somebody has to exchange in time.
 actor NaivePool: Pool {
+    /// What is done about the credential.
     enum Pattern: String, CaseIterable {
-        /// The new credential reaches the settings; connections that are there stay, and the old user is dropped at once.
-        case revokeAtOnce = "revoke the old one at once"
-        /// Idle connections are closed, and the old user is dropped after a fixed time.
-        case softEviction = "evict what is idle, revoke after 5 s"
-        /// Nobody renews in time: the credential is fetched again when it has ended.
-        case fetchWhenRejected = "fetch again when it is rejected"
+        /// A timer fetches a new one; connections that are there stay, and the old user is dropped at once.
+        case swap = "naive: swap, and drop the old user"
+        /// A timer fetches a new one; old connections are closed when they come back, and the old user is dropped after a
+        /// fixed time.
+        case evict = "naive: evict, drop after a while"
+        /// Nobody looks at the time: another one is fetched when the server does not take this one any more.
+        case fetchWhenRefused = "naive: fetch again when refused"
+    }
+
+    /// A connection, and the lease that it was opened by.
+    private final class Pooled: Sendable {
+        let connection: Connection
+        let lease: LeaseID
+
+        init(_ connection: Connection, _ lease: LeaseID) {
+            self.connection = connection
+            self.lease = lease
+        }
     }
 
     private let pattern: Pattern
-    private let database: any Database
-    private let source: Mount<InMemoryRequest, FakeCredential>
-    private let time: VirtualTime
-    private var lease: Lease<FakeCredential>
-    private var idle: [Connection] = []
+    private let source: Mount<PostgresRequest, PostgresCredential>
+    private let interval: Duration
+    private let connect: @Sendable (PostgresCredential) async throws -> Connection
+    private var lease: Lease<PostgresCredential>
+    private var idle: [Pooled] = []
+    /// Those that are lent.
+    private var busy: [ObjectIdentifier: Pooled] = [:]
+    private var evicted: Set<ObjectIdentifier> = []
+    private(set) var rotations = 0
 
+    /// - Parameter interval: How often a timer exchanges the credential.
     init(
         _ pattern: Pattern,
-        _ database: any Database,
-        _ source: Mount<InMemoryRequest, FakeCredential>,
-        _ time: VirtualTime
+        _ source: Mount<PostgresRequest, PostgresCredential>,
+        interval: Duration,
+        _ connect: @escaping @Sendable (PostgresCredential) async throws -> Connection
     ) async throws {
         self.pattern = pattern
-        self.database = database
         self.source = source
-        self.time = time
+        self.interval = interval
+        self.connect = connect
         lease = try await source.issue("app")
     }
 
     func run() async throws {
-        guard pattern != .fetchWhenRejected else { return }
+        guard pattern != .fetchWhenRefused else { return }
         while true {
-            let left = lease.validUntil - time.read().continuous
-            try await time.sleep(for: left * 2 / 3)
+            try await RealTime.sleep(interval)
             let old = lease
             lease = try await source.issue("app")
-            if pattern == .softEviction {
+            rotations += 1
+            if pattern == .evict {
+                let known = idle
                 idle = []
-                try await time.sleep(for: .seconds(5))
+                // One that is being opened at this moment is in neither place, and stays.
+                evicted.formUnion(busy.keys)
+                for pooled in known { await pooled.connection.close() }
+                try await RealTime.sleep(interval / 3)
             }
             try await source.revoke(old.id)
         }
     }
 
-    func query(taking length: Duration) async throws {
-        let connection: Connection
-        if let found = idle.popLast() {
-            connection = found
-        } else {
-            do {
-                connection = try await database.connect(lease.secret)
-            } catch Trouble.rejected {
-                if pattern == .fetchWhenRejected { lease = try await source.issue("app") }
-                throw Trouble.rejected
-            }
+    func withConnection<Answer: Sendable>(
+        _ body: @Sendable (Connection, LeaseID) async throws -> Answer
+    ) async throws -> Answer {
+        let pooled = try await take()
+        let key = ObjectIdentifier(pooled)
+        busy[key] = pooled
+        do {
+            let answer = try await body(pooled.connection, pooled.lease)
+            busy[key] = nil
+            if evicted.remove(key) == nil { idle.append(pooled) } else { await pooled.connection.close() }
+            return answer
+        } catch {
+            busy[key] = nil
+            evicted.remove(key)
+            await pooled.connection.close()
+            throw error
         }
-        try await database.query(connection, taking: length)
-        idle.append(connection)
+    }
+
+    func close() async {
+        let all = idle
+        idle = []
+        for pooled in all { await pooled.connection.close() }
+    }
+
+    private func take() async throws -> Pooled {
+        if let pooled = idle.popLast() { return pooled }
+        let used = lease
+        do {
+            return Pooled(try await connect(used.secret), used.id)
+        } catch  where error.isRefusedLogin && pattern == .fetchWhenRefused {
+            // Whoever is refused sees to it; that others do the same at this moment is not known here.
+            if lease.id == used.id {
+                lease = try await source.issue("app")
+                rotations += 1
+            }
+            throw error
+        }
     }
 }

@@ -115,6 +115,8 @@ final class RotationCore: ScheduledWorker {
                 after.closers = inner.closers
                 inner.closers = []
                 after.alarms += inner.readers.values
+                // A scheduler that stops waits for this, and for nothing else.
+                after.due = now
             }
             return (after, actions)
         }

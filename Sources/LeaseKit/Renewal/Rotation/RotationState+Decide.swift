@@ -47,6 +47,8 @@ extension RotationState {
             times.append(current.term.end)
             let danger = current.term.end - renewal.danger(granted: current.term.granted)
             if danger > now { times.append(danger) }
+            let lastCall = lastCall(current.term)
+            if want == .dueForReplacement, lastCall > now { times.append(lastCall) }
             if !current.isRenewing, want == nil || !current.term.isFinal { times.append(current.due) }
         }
         if !isClosing, making == nil, want != nil, !isBlocked(at: now) { times.append(notBefore) }
@@ -82,7 +84,7 @@ extension RotationState {
     }
 
     private mutating func endRetired(at now: Duration, _ actions: inout [RotationAction]) {
-        let isPlaceNeeded = !isClosing && making == nil && want != nil && want != .nothingHeld && notBefore <= now
+        let isPlaceNeeded = !isClosing && making == nil && notBefore <= now && isReplacementUrgent(at: now)
         for index in retired.indices where !retired[index].isEnding {
             let old = retired[index]
             let count = users[old.number] ?? 0
@@ -100,6 +102,21 @@ extension RotationState {
             )
             actions.append(end)
         }
+    }
+
+    /// Whether the next one is wanted more than the users of the one before are to finish.
+    private func isReplacementUrgent(at now: Duration) -> Bool {
+        switch want {
+        case nil, .nothingHeld: false
+        // Planned ahead: there is time for both.
+        case .dueForReplacement: current.map { now >= lastCall($0.term) } ?? true
+        case .cannotRenew, .rejected, .moreTime, .failover: true
+        }
+    }
+
+    /// When a planned replacement waits no longer.
+    private func lastCall(_ term: RenewalTerm) -> Duration {
+        term.end - max(renewal.danger(granted: term.granted), term.granted / 5)
     }
 
     /// Whether two may be live already, so that no third one is made.

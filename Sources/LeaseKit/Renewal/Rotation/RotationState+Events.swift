@@ -141,7 +141,7 @@ extension RotationState {
     /// A lease is over before its time.
     mutating func ended(_ lease: LeaseID, _ reason: LeaseLost.Reason, at now: Duration) {
         if let index = retired.firstIndex(where: { $0.lease == lease }) {
-            retired[index].mayBeLive = false
+            // It is told as soon as it is to be revoked: its credential counts as live until it was seen to go.
             retired[index].deadline = min(retired[index].deadline, now)
             retired[index].restsUntil = now
         } else if current?.lease == lease {
