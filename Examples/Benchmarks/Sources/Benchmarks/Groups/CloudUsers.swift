@@ -7,7 +7,7 @@ import LeaseKitAWS
 /// Users of IAM are issued and revoked at an emulator, beside botocore with the same calls.
 func measureCloudUsers(_ scale: Scale) async throws -> [Measurement] {
     guard let emulator = try Emulator() else {
-        complain("the group aws needs the Python tools: run Tests/run once")
+        complain("the group aws needs botocore and moto: start it with Examples/run, which installs them")
         return []
     }
     defer { emulator.stop() }
