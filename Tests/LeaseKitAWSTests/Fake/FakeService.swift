@@ -86,6 +86,8 @@ struct FakeService {
         case "DeleteSigningCertificate": return try removeExtra("Certificates", form["CertificateId"], form)
         case "DeleteServiceSpecificCredential":
             return try removeExtra("ServiceSpecificCredentials", form["ServiceSpecificCredentialId"], form)
+        case "PutRolePolicy", "DeleteRolePolicy", "ListRolePolicies", "GetRolePolicy":
+            return try rolePolicy(action, form)
         case "GetAccountSummary":
             return "<SummaryMap><entry><key>Users</key><value>\(account.users.count)</value></entry>"
                 + "<entry><key>UsersQuota</key><value>\(account.userQuota)</value></entry></SummaryMap>"
@@ -238,6 +240,36 @@ struct FakeService {
             + "<IsTruncated>\(isCut)</IsTruncated>" + (isCut ? "<Marker>\(start + size)</Marker>" : "")
     }
 
+    // MARK: Roles
+
+    private mutating func rolePolicy(_ action: String, _ form: [String: String]) throws -> String {
+        let (role, name) = (form["RoleName"] ?? "", form["PolicyName"] ?? "")
+        guard var policies = account.roles[role] else { throw missing("role with name \(role)") }
+        switch action {
+        case "PutRolePolicy":
+            policies[name] = form["PolicyDocument"]
+            let size = policies.values.reduce(0) { $0 + $1.count { !$0.isWhitespace } }
+            guard size <= 10_240 else {
+                throw Failure(
+                    status: 409,
+                    code: "LimitExceeded",
+                    message: "Maximum policy size of 10240 bytes exceeded for role \(role)"
+                )
+            }
+            account.roles[role] = policies
+            return ""
+        case "DeleteRolePolicy":
+            guard policies.removeValue(forKey: name) != nil else { throw missing("role policy") }
+            account.roles[role] = policies
+            return ""
+        case "ListRolePolicies": return page("PolicyNames", policies.keys.sorted(), form)
+        default:
+            guard let text = policies[name] else { throw missing("role policy") }
+            let encoded = text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+            return "<PolicyDocument>\(encoded)</PolicyDocument>"
+        }
+    }
+
     // MARK: Sessions
 
     private mutating func makeSession(_ form: [String: String]) throws -> String {
@@ -256,7 +288,12 @@ struct FakeService {
         let id = "ASIA\(account.nextSerial())"
         // Services cut the fraction off.
         let end = LeaseInstant(secondsSinceEpoch: (now + .seconds(seconds)).nanosecondsSinceEpoch / 1_000_000_000)
-        account.sessions[id] = end
+        account.sessions[id] = FakeSession(
+            role: form["RoleArn"].map { String($0.split(separator: "/").last ?? "") },
+            name: form["RoleSessionName"] ?? form["Name"] ?? "",
+            issuedAt: LeaseInstant(secondsSinceEpoch: now.nanosecondsSinceEpoch / 1_000_000_000),
+            end: end
+        )
         let who = form["RoleArn"].map {
             "<AssumedRoleUser><Arn>\($0)/\(form["RoleSessionName"] ?? "")</Arn></AssumedRoleUser>"
         }
