@@ -87,7 +87,9 @@ struct ProcessSource: AWSCredentialsProvider {
         throw broken("is not there, or is no program")
     }
 
-    /// The words of the command: quotes hold words together, a backslash takes the next letter as it is. Nothing else is special.
+    /// The words of the command.
+    ///
+    /// Quotes hold words together, a backslash takes the next letter as it is. Nothing else is special.
     private func words() throws(AWSError) -> [String] {
         var (words, word): ([String], String?) = ([], nil)
         var (quote, isEscaped): (Character?, Bool) = (nil, false)

@@ -112,7 +112,10 @@ final class FakeAWS: AWSTransport {
             }
         }
         return state.withLock { state in
-            var service = FakeService(account: state.account, now: now, lag: lag, pageSize: pageSize)
+            // Moved, not shared: a large account would be copied at each change.
+            let account = state.account
+            state.account = FakeAccount()
+            var service = FakeService(account: account, now: now, lag: lag, pageSize: pageSize)
             let answer = service.answer(request.action, request.form)
             state.account = service.account
             switch answer {
