@@ -29,6 +29,8 @@ final class RoleDenials: Sendable {
         var number = 1
         /// When the last of what that policy denies has lapsed; nil when it was not written yet.
         var lapsesAt: Int64?
+        /// Whether others have left too little room in the role for many names.
+        var isTight = false
         /// Policies that are not written to any more, and may still be there.
         var spent: [Int] = []
         var nextLook = Int64.min
@@ -99,16 +101,17 @@ final class RoleDenials: Sendable {
 
     /// What is to be written now; nil when it is more than a role takes.
     ///
-    /// `isTight` says that others need room in the role.
+    /// `isTight` says that the last one was too long for what others have left of the role.
     func writing(at now: Int64, process: String, isTight: Bool = false) -> Writing? {
         state.withLock { state in
+            if isTight { state.isTight = true }
             for (lease, session) in state.denied where session.lapsesAt <= now {
                 state.denied[lease] = nil
                 state.confirmed.remove(lease)
             }
             if let lapsesAt = state.lapsesAt, lapsesAt <= now { Self.close(&state) }
             var policy = DenialPolicy(naming: Array(state.denied.values))
-            if isTight || policy.isLong { policy = policy.compacted(Self.spared(state)) }
+            if state.isTight || policy.isLong { policy = policy.compacted(Self.spared(state)) }
             // A text that is much too long is not worth the making.
             guard policy.names.count * 31 <= DenialPolicy.mostBytes else { return nil }
             let text = policy.text(process)
@@ -150,6 +153,7 @@ final class RoleDenials: Sendable {
         state.spent.append(state.number)
         state.number += 1
         state.lapsesAt = nil
+        state.isTight = false
     }
 
     // MARK: Clearing up

@@ -68,11 +68,13 @@ struct World: Sendable {
     func sessions(
         _ transport: (any AWSTransport)? = nil,
         of arn: String = World.deploy,
+        bounds: STSRole.Bounds = .fail,
         time: (any LeaseTime)? = nil,
         birth: UInt64 = 5
     ) throws -> STSBackend {
         var role = STSRole.assumedRole(arn, limits: TTLLimits(maximum: .seconds(14_400)))
         role.revocation = .byDenial
+        role.bounds = bounds
         return try STSBackend(access(transport, time: time, birth: birth), roles: ["deploy": role])
     }
 

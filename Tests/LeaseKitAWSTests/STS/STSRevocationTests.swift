@@ -80,6 +80,48 @@ import Testing
         }
     }
 
+    /// AWS makes nothing that runs for less than 15 minutes.
+    @Test func aLeaseOfAMinuteEndsItsSessionAfterAMinute() throws {
+        let world = World()
+        let backend = try world.sessions(bounds: .clamp)
+        try world.drive {
+            let manager = LeaseManager(
+                store: InMemoryLeaseStore(deployment: "ours"),
+                configuration: .init(entropy: .seeded(4), executor: world.executor),
+                time: world.time
+            )
+            let run = Task(executorPreference: world.executor) { try await manager.run() }
+            let mount = try await manager.mount(backend, at: "sts")
+            let lease = try await mount.issue("deploy", IssueOptions(ttl: .seconds(60)))
+            await world.time.advance(by: .seconds(55))
+            #expect(world.aws.isUsable(lease.secret.accessKeyID))
+            await world.time.advance(by: .seconds(10))
+            #expect(!world.aws.isUsable(lease.secret.accessKeyID))
+            #expect(try await manager.counts().total == 0)
+            run.cancel()
+            _ = await run.result
+        }
+    }
+
+    @Test func whereOthersLeaveLittleRoomSpansAreWrittenAtOnce() throws {
+        let world = World()
+        let backend = try world.sessions()
+        // Room for some fifty names.
+        world.aws.change { $0.roles["deploy"]?["theirs"] = String(repeating: "x", count: 8_500) }
+        try world.drive {
+            var made: [Made] = []
+            for number in 1...100 as ClosedRange<UInt64> {
+                made.append(try await issue(backend, world, number))
+                await world.time.advance(by: .seconds(1))
+            }
+            world.aws.forgetCalls()
+            for each in made { #expect(try await revoke(backend, world, each) == .revoked) }
+            #expect(made.allSatisfy { !world.aws.isUsable($0.key) })
+            // One refusal, after which it is known.
+            #expect(world.aws.calls.count { $0 == "PutRolePolicy" } == 101)
+        }
+    }
+
     @Test func manyAtOnceShareTheirCalls() throws {
         let world = World()
         let backend = try world.sessions()
