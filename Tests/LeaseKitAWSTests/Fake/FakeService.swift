@@ -190,14 +190,12 @@ struct FakeService {
 
     private func listUsers(_ form: [String: String]) -> String {
         let prefix = form["PathPrefix"] ?? "/"
-        // A list does not show tags.
-        let found = account.users.filter { $0.value.path.hasPrefix(prefix) }.sorted { $0.key < $1.key }.map {
-            name,
-            user in
-            let bare = FakeAccount.User(path: user.path, tags: [:], madeAt: user.madeAt, boundary: nil)
-            return Self.xml(name, bare)
+        let names = account.users.filter { $0.value.path.hasPrefix(prefix) }.keys.sorted()
+        return page("Users", names, form) { name in
+            guard let user = account.users[name] else { return "" }
+            // A list does not show tags.
+            return Self.xml(name, FakeAccount.User(path: user.path, tags: [:], madeAt: user.madeAt, boundary: nil))
         }
-        return page("Users", found, form)
     }
 
     private func list(_ action: String, _ form: [String: String]) throws -> String {
@@ -230,12 +228,17 @@ struct FakeService {
         }
     }
 
-    private func page(_ list: String, _ elements: [String], _ form: [String: String]) -> String {
+    private func page(
+        _ list: String,
+        _ elements: [String],
+        _ form: [String: String],
+        _ shown: (String) -> String = { $0 }
+    ) -> String {
         let start = form["Marker"].flatMap { Int($0) } ?? 0
         let size = min(pageSize, form["MaxItems"].flatMap { Int($0) } ?? pageSize)
         let slice = elements.dropFirst(start).prefix(size)
         let isCut = start + size < elements.count
-        let members = slice.map { "<member>\($0)</member>" }.joined()
+        let members = slice.map { "<member>\(shown($0))</member>" }.joined()
         return (members.isEmpty ? "<\(list)/>" : "<\(list)>\(members)</\(list)>")
             + "<IsTruncated>\(isCut)</IsTruncated>" + (isCut ? "<Marker>\(start + size)</Marker>" : "")
     }
