@@ -153,11 +153,16 @@ ensure_python_tools() {
     if cmp -s "$wanted" "$place/requirements.txt"; then
         return
     fi
+    # Examples come here without the rest of what the tests need.
+    wanted_scope=test
+    missing=()
+    need test python3-venv - "botocore and moto live in a Python environment below .build."
+    [ ${#missing[@]} -eq 0 ] || install_missing || return
     if ! command -v python3 >/dev/null 2>&1; then
         complain "There is no python3, which the tests of LeaseKitAWS need."
         return 1
     fi
-    echo "Setting up Python tools in .build/python-tools: the tests of LeaseKitAWS hold it against them."
+    echo "Setting up Python tools in .build/python-tools: LeaseKitAWS is held against them."
     rm -rf "$place"
     if ! python3 -m venv "$place" ||
         ! "$place/bin/python3" -m pip install --quiet --disable-pip-version-check --requirement "$wanted"; then

@@ -1,18 +1,18 @@
 # An emulator of AWS, and the same calls by botocore. Writes the emulator's port; for each line "CALLERS ROUNDS" it reads, the
 # seconds that an issue and a revocation take with so many callers. Ends when its input does.
 import concurrent.futures
-import logging
+import pathlib
+import subprocess
 import sys
 import time
 
 import botocore.config
 import botocore.session
-from moto.server import ThreadedMotoServer
 
-logging.getLogger("werkzeug").setLevel(logging.ERROR)
-server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-server.start()
-port = server.get_host_and_port()[1]
+# A process of its own, as for LeaseKit: Python runs one thread of a process at a time.
+service = pathlib.Path(__file__).resolve().parents[3] / "Tests/LeaseKitAWSTests/Python/moto_service.py"
+server = subprocess.Popen([sys.executable, service], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+port = int(server.stdout.readline())
 print(port, flush=True)
 
 DENY = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}'
@@ -54,4 +54,5 @@ for line in sys.stdin:
         list(pool.map(revoke, made))
         revoked = time.perf_counter()
     print((issued - began) / rounds, (revoked - issued) / rounds, flush=True)
-server.stop()
+server.stdin.close()
+server.wait()

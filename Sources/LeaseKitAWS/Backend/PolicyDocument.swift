@@ -19,6 +19,13 @@ struct PolicyDocument: Hashable, Sendable {
         text = try Self.text(of: object, name)
     }
 
+    /// The names of its statements, in their order; nil for one without.
+    var statementNames: [String?] {
+        let object = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+        let statements = object?["Statement"] as? [[String: Any]] ?? []
+        return statements.map { $0["Sid"] as? String }
+    }
+
     /// Joins the statements of several documents, in their order.
     init(merging documents: [PolicyDocument]) throws(AWSError) {
         var statements: [Any] = []

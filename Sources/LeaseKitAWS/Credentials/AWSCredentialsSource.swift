@@ -33,7 +33,7 @@ public struct AWSCredentialsSource: AWSCredentialsProvider {
         cached(WebIdentitySource(settings: settings), settings)
     }
 
-    /// A profile of `~/.aws/config` and `~/.aws/credentials`, with its `role_arn` and `source_profile`.
+    /// A profile of `~/.aws/config` and `~/.aws/credentials`, with its `role_arn`, `source_profile`, `credential_process`.
     ///
     /// `name` is `AWS_PROFILE`, else `default`, when it is nil.
     public static func profile(

@@ -73,7 +73,8 @@ struct ProfileSource: AWSCredentialsProvider {
         if profile["mfa_serial"] != nil {
             throw AWSError(
                 .badCredentials,
-                "the profile \"\(name)\" wants a code of an MFA device, and nobody is here to type it"
+                "the profile \"\(name)\" wants a code of an MFA device, and nobody is here to type it: leave mfa_serial out, or "
+                    + "name a profile whose credential_process asks for it"
             )
         }
         return RoleSource(
@@ -115,9 +116,16 @@ struct ProfileSource: AWSCredentialsProvider {
     private func key(_ name: String, _ profile: [String: String]) throws(AWSError) -> (any AWSCredentialsProvider)? {
         let (id, secret) = (profile["aws_access_key_id"], profile["aws_secret_access_key"])
         if id == nil && secret == nil {
-            // Running programs and opening browsers is not for a service.
-            for other in ["credential_process", "sso_session", "sso_start_url"] where profile[other] != nil {
-                throw AWSError(.badCredentials, "the profile \"\(name)\" uses \(other), which LeaseKit does not do")
+            if let command = profile["credential_process"] {
+                return ProcessSource(command: command, profile: name, settings: settings)
+            }
+            // Opening browsers is not for a service.
+            for other in ["sso_session", "sso_start_url"] where profile[other] != nil {
+                throw AWSError(
+                    .badCredentials,
+                    "the profile \"\(name)\" uses \(other), and LeaseKit opens no browser: name a profile that has "
+                        + "credential_process = aws configure export-credentials --profile \(name)"
+                )
             }
             return nil
         }

@@ -31,7 +31,26 @@ struct CheckedSTSRole: Sendable {
         }
     }
 
+    /// Nobody may change a role that AWS itself looks after.
+    private static func checkRevocation(_ role: STSRole) throws(AWSError) {
+        guard role.revocation != .none else { return }
+        for arn in role.roleARNs where arn.contains(":role/aws-service-role/") || arn.contains(":role/aws-reserved/") {
+            throw AWSError(
+                .outOfBounds,
+                "AWS looks after \"\(arn)\" and lets nobody change its policies, so that its sessions cannot be denied: "
+                    + "leave revocation out, or assume another role"
+            )
+        }
+    }
+
     private static func checkKind(_ role: STSRole) throws(AWSError) {
+        guard role.kind == .assumedRole || role.revocation == .none else {
+            throw AWSError(
+                .outOfBounds,
+                "\(role.kind) cannot be revoked: a denial would have to hang on LeaseKit's own user, which it would lock out. "
+                    + "Leave revocation out, or make it an assumedRole"
+            )
+        }
         let hasPolicies = role.policyDocument != nil || !role.policyARNs.isEmpty || !role.groups.isEmpty
         let hasSession =
             !role.sessionTags.isEmpty || role.externalID != nil || role.sourceIdentity != nil
@@ -42,6 +61,7 @@ struct CheckedSTSRole: Sendable {
                 throw AWSError(.outOfBounds, "assumedRole needs the ARN of a role in roleARNs")
             }
             for arn in role.roleARNs { try AWSLimits.check(arn: arn, of: "roleARNs:", kind: "role/") }
+            try checkRevocation(role)
         case .federationToken:
             guard role.roleARNs.isEmpty, role.externalID == nil, role.sourceIdentity == nil,
                 role.mfaSerialNumber == nil,

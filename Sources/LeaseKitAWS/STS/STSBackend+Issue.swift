@@ -41,9 +41,8 @@ extension STSBackend {
             default: "GetSessionToken"
             }
         let sent = access.tools.time.read()
-        let reply = try await access.sts.call(action, parameters, until: deadline)
+        let made = try await ask(action, parameters, seconds, handle, call, deadline)
         let received = access.tools.time.read()
-        let made = try STSReply(reply, received, asked: .seconds(seconds))
         // By LeaseKit's clock, which the call was told, and not this machine's wall clock.
         let now = call.now + (received.continuous - sent.continuous)
         let end = min(now + made.timeLeft, call.now + .seconds(seconds))
@@ -51,7 +50,32 @@ extension STSBackend {
         handle.accessKeyID = made.accessKeyID
         var credentials = try made.credentials(role.role.kind == .sessionToken ? .unknown : .role)
         credentials.expiresAt = end
+        if let denial = handle.denial { await clearUpIfDue(denial, deadline) }
         return Issued(credentials, expiresAt: end < call.expiresAt ? end : nil)
+    }
+
+    /// Asks for the session, and notes what becomes of it where it may have to be denied.
+    private func ask(
+        _ action: String,
+        _ parameters: IAMCalls.Parameters,
+        _ seconds: Int,
+        _ handle: STSHandle,
+        _ call: BackendCall,
+        _ deadline: Duration
+    ) async throws(AWSError) -> STSReply {
+        let denials = handle.denial.map { self.denials(of: $0) }
+        let length = Int64(seconds)
+        // An answer that is late makes a session that ends late.
+        denials?.asks(call.id, at: second(now), endsAt: second(now + call.timeout) + length)
+        do throws(AWSError) {
+            let reply = try await access.sts.call(action, parameters, until: deadline)
+            let made = try STSReply(reply, access.tools.time.read(), asked: .seconds(seconds))
+            denials?.made(call.id, at: second(made.endsAtService) - length)
+            return made
+        } catch {
+            if error.mayHaveBeenDone { denials?.lost(call.id) } else { denials?.refused(call.id) }
+            throw error
+        }
     }
 
     /// Whether the own credentials are a role's; some kinds need a user's key.
@@ -88,7 +112,11 @@ extension STSBackend {
         var parameters: IAMCalls.Parameters = []
         switch role.role.kind {
         case .assumedRole:
-            parameters += [("RoleArn", try roleARN(request, role)), ("RoleSessionName", handle.sessionName)]
+            let arn = try roleARN(request, role)
+            guard handle.denial.map({ $0.roleARN == arn }) ?? true else {
+                throw AWSError(.outOfBounds, "the role was changed while a lease of it was issued: ask again")
+            }
+            parameters += [("RoleArn", arn), ("RoleSessionName", handle.sessionName)]
             if let id = role.role.externalID { parameters.append(("ExternalId", id)) }
             if let identity = role.role.sourceIdentity { parameters.append(("SourceIdentity", identity)) }
         case .federationToken: parameters.append(("Name", handle.sessionName))
@@ -114,7 +142,7 @@ extension STSBackend {
         return parameters
     }
 
-    private func roleARN(_ request: STSRequest, _ role: CheckedSTSRole) throws(AWSError) -> String {
+    func roleARN(_ request: STSRequest, _ role: CheckedSTSRole) throws(AWSError) -> String {
         if let asked = request.roleARN {
             guard role.role.roleARNs.contains(asked) else {
                 throw AWSError(

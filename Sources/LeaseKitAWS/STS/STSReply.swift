@@ -14,6 +14,8 @@ struct STSReply {
     let token: SecretText
     /// How long they run, from the moment of the answer.
     let timeLeft: Duration
+    /// When they end, by the service's clock.
+    let endsAtService: LeaseInstant
     private let receivedAt: LeaseInstant
 
     /// Reads an answer that came just now.
@@ -30,6 +32,7 @@ struct STSReply {
         self.secret = SecretText(secret)
         self.token = SecretText(token)
         receivedAt = received.wall
+        endsAtService = end
         // Both have whole seconds: together they may be one off.
         let told = (reply.date ?? received.wall).duration(to: end) - .seconds(1)
         timeLeft = min(told, asked ?? told)

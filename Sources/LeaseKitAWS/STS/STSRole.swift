@@ -29,6 +29,8 @@ public struct STSRole: Hashable, Sendable {
     public var limits: TTLLimits
     /// What happens with a time that AWS does not give.
     public var bounds: Bounds
+    /// What a revocation does with a session whose time is not over.
+    public var revocation: Revocation
 
     /// Makes a role; ``assumedRole(_:limits:)``, ``federationToken(policyDocument:policyARNs:limits:)`` and
     /// ``sessionToken(limits:)`` are shorter.
@@ -49,6 +51,7 @@ public struct STSRole: Hashable, Sendable {
         sessionTags = [:]
         transitiveTagKeys = []
         bounds = .fail
+        revocation = .none
     }
 
     /// A role that is assumed, one of these.
@@ -96,5 +99,18 @@ public struct STSRole: Hashable, Sendable {
         ///
         /// A lease of less than 15 minutes then ends before its credentials do.
         public static let clamp = Bounds(isClamped: true)
+    }
+
+    /// What a revocation does with a session whose time is not over.
+    public struct Revocation: Hashable, Sendable {
+        private let isByDenial: Bool
+
+        /// It says when the session ends.
+        public static let none = Revocation(isByDenial: false)
+        /// It denies the session everything, by a policy of the role that was assumed.
+        ///
+        /// For assumed roles of the own account alone. Needs `iam:PutRolePolicy` and its like on these roles;
+        /// ``STSBackend/preflight(timeout:)`` says whether they are there.
+        public static let byDenial = Revocation(isByDenial: true)
     }
 }

@@ -59,7 +59,10 @@ final class FakeAWS: AWSTransport {
     func isUsable(_ key: String) -> Bool {
         let now = now
         return state.withLock { state in
-            if let end = state.account.sessions[key] { return now < end }
+            if let session = state.account.sessions[key] {
+                let policies = session.role.flatMap { state.account.roles[$0] } ?? [:]
+                return now < session.end && !policies.values.contains { session.isDenied(by: $0) }
+            }
             guard let user = state.account.users.values.first(where: { $0.keys[key] != nil }) else { return false }
             return Self.end(of: user).map { now <= $0 } ?? true
         }
@@ -109,7 +112,10 @@ final class FakeAWS: AWSTransport {
             }
         }
         return state.withLock { state in
-            var service = FakeService(account: state.account, now: now, lag: lag, pageSize: pageSize)
+            // Moved, not shared: a large account would be copied at each change.
+            let account = state.account
+            state.account = FakeAccount()
+            var service = FakeService(account: account, now: now, lag: lag, pageSize: pageSize)
             let answer = service.answer(request.action, request.form)
             state.account = service.account
             switch answer {

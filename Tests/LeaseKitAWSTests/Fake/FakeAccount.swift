@@ -30,7 +30,9 @@ struct FakeAccount: Sendable {
     var policies: Set<String> = [
         "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess", "arn:aws:iam::123456789012:policy/own",
     ]
-    var sessions: [String: LeaseInstant] = [:]
+    var sessions: [String: FakeSession] = [:]
+    /// The policies of roles' own, by role and name.
+    var roles: [String: [String: String]] = ["deploy": [:], "other": [:], "short": [:]]
     var virtualDevices: Set<String> = []
     var userQuota = 5_000
     var serial = 0

@@ -86,6 +86,8 @@ struct FakeService {
         case "DeleteSigningCertificate": return try removeExtra("Certificates", form["CertificateId"], form)
         case "DeleteServiceSpecificCredential":
             return try removeExtra("ServiceSpecificCredentials", form["ServiceSpecificCredentialId"], form)
+        case "PutRolePolicy", "DeleteRolePolicy", "ListRolePolicies", "GetRolePolicy":
+            return try rolePolicy(action, form)
         case "GetAccountSummary":
             return "<SummaryMap><entry><key>Users</key><value>\(account.users.count)</value></entry>"
                 + "<entry><key>UsersQuota</key><value>\(account.userQuota)</value></entry></SummaryMap>"
@@ -188,14 +190,12 @@ struct FakeService {
 
     private func listUsers(_ form: [String: String]) -> String {
         let prefix = form["PathPrefix"] ?? "/"
-        // A list does not show tags.
-        let found = account.users.filter { $0.value.path.hasPrefix(prefix) }.sorted { $0.key < $1.key }.map {
-            name,
-            user in
-            let bare = FakeAccount.User(path: user.path, tags: [:], madeAt: user.madeAt, boundary: nil)
-            return Self.xml(name, bare)
+        let names = account.users.filter { $0.value.path.hasPrefix(prefix) }.keys.sorted()
+        return page("Users", names, form) { name in
+            guard let user = account.users[name] else { return "" }
+            // A list does not show tags.
+            return Self.xml(name, FakeAccount.User(path: user.path, tags: [:], madeAt: user.madeAt, boundary: nil))
         }
-        return page("Users", found, form)
     }
 
     private func list(_ action: String, _ form: [String: String]) throws -> String {
@@ -228,14 +228,49 @@ struct FakeService {
         }
     }
 
-    private func page(_ list: String, _ elements: [String], _ form: [String: String]) -> String {
+    private func page(
+        _ list: String,
+        _ elements: [String],
+        _ form: [String: String],
+        _ shown: (String) -> String = { $0 }
+    ) -> String {
         let start = form["Marker"].flatMap { Int($0) } ?? 0
         let size = min(pageSize, form["MaxItems"].flatMap { Int($0) } ?? pageSize)
         let slice = elements.dropFirst(start).prefix(size)
         let isCut = start + size < elements.count
-        let members = slice.map { "<member>\($0)</member>" }.joined()
+        let members = slice.map { "<member>\(shown($0))</member>" }.joined()
         return (members.isEmpty ? "<\(list)/>" : "<\(list)>\(members)</\(list)>")
             + "<IsTruncated>\(isCut)</IsTruncated>" + (isCut ? "<Marker>\(start + size)</Marker>" : "")
+    }
+
+    // MARK: Roles
+
+    private mutating func rolePolicy(_ action: String, _ form: [String: String]) throws -> String {
+        let (role, name) = (form["RoleName"] ?? "", form["PolicyName"] ?? "")
+        guard var policies = account.roles[role] else { throw missing("role with name \(role)") }
+        switch action {
+        case "PutRolePolicy":
+            policies[name] = form["PolicyDocument"]
+            let size = policies.values.reduce(0) { $0 + $1.count { !$0.isWhitespace } }
+            guard size <= 10_240 else {
+                throw Failure(
+                    status: 409,
+                    code: "LimitExceeded",
+                    message: "Maximum policy size of 10240 bytes exceeded for role \(role)"
+                )
+            }
+            account.roles[role] = policies
+            return ""
+        case "DeleteRolePolicy":
+            guard policies.removeValue(forKey: name) != nil else { throw missing("role policy") }
+            account.roles[role] = policies
+            return ""
+        case "ListRolePolicies": return page("PolicyNames", policies.keys.sorted(), form)
+        default:
+            guard let text = policies[name] else { throw missing("role policy") }
+            let encoded = text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+            return "<PolicyDocument>\(encoded)</PolicyDocument>"
+        }
     }
 
     // MARK: Sessions
@@ -256,7 +291,12 @@ struct FakeService {
         let id = "ASIA\(account.nextSerial())"
         // Services cut the fraction off.
         let end = LeaseInstant(secondsSinceEpoch: (now + .seconds(seconds)).nanosecondsSinceEpoch / 1_000_000_000)
-        account.sessions[id] = end
+        account.sessions[id] = FakeSession(
+            role: form["RoleArn"].map { String($0.split(separator: "/").last ?? "") },
+            name: form["RoleSessionName"] ?? form["Name"] ?? "",
+            issuedAt: LeaseInstant(secondsSinceEpoch: now.nanosecondsSinceEpoch / 1_000_000_000),
+            end: end
+        )
         let who = form["RoleArn"].map {
             "<AssumedRoleUser><Arn>\($0)/\(form["RoleSessionName"] ?? "")</Arn></AssumedRoleUser>"
         }

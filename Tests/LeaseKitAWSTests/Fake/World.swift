@@ -22,7 +22,8 @@ struct World: Sendable {
     func access(
         _ transport: (any AWSTransport)? = nil,
         as credentials: AWSCredentials? = nil,
-        time: (any LeaseTime)? = nil
+        time: (any LeaseTime)? = nil,
+        birth: UInt64 = 5
     ) throws -> AWSAccess {
         try AWSAccess(
             credentials: StaticAWSCredentials(
@@ -31,7 +32,7 @@ struct World: Sendable {
             region: "eu-west-1",
             transport: transport ?? aws,
             time: time ?? self.time,
-            entropy: .seeded(5)
+            entropy: .seeded(birth)
         )
     }
 
@@ -59,6 +60,22 @@ struct World: Sendable {
     ) throws -> IAMUserBackend {
         aws.change { $0.groups["readers"] = [:] }
         return try IAMUserBackend(access(transport, time: time), roles: Self.roles, options: options)
+    }
+
+    static let deploy = "arn:aws:iam::123456789012:role/deploy"
+
+    /// A backend whose sessions can be revoked; `birth` tells processes apart.
+    func sessions(
+        _ transport: (any AWSTransport)? = nil,
+        of arn: String = World.deploy,
+        bounds: STSRole.Bounds = .fail,
+        time: (any LeaseTime)? = nil,
+        birth: UInt64 = 5
+    ) throws -> STSBackend {
+        var role = STSRole.assumedRole(arn, limits: TTLLimits(maximum: .seconds(14_400)))
+        role.revocation = .byDenial
+        role.bounds = bounds
+        return try STSBackend(access(transport, time: time, birth: birth), roles: ["deploy": role])
     }
 
     func call(

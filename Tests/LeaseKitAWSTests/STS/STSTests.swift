@@ -44,7 +44,8 @@ import Testing
             let result = try issue(.assumedRole(Self.arn), 3_600, world: world)
             let issued = try result.issued.get()
             let end = try #require(issued.expiresAt)
-            let actual = try #require(world.aws.change { $0.sessions }[issued.secret.accessKeyID]) - .seconds(offset)
+            let actual =
+                try #require(world.aws.change { $0.sessions }[issued.secret.accessKeyID]?.end) - .seconds(offset)
             #expect(end <= actual && end > actual - .seconds(3))
             #expect(result.handle.endsAt == end && issued.secret.expiresAt == end)
             #expect(issued.secret.principal?.hasPrefix(Self.arn) == true)

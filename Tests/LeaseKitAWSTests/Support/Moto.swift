@@ -20,7 +20,7 @@ final class Moto: Sendable {
     private let input: Pipe
 
     static let account = "123456789012"
-    private static let everything =
+    static let everything =
         #"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#
 
     /// Starts one, runs `body` with it and stops it.
@@ -113,6 +113,15 @@ final class Moto: Sendable {
 
     var iam: IAMCalls {
         get throws { IAMCalls(client: try access().iam, deadline: SystemTime().read().continuous + .seconds(300)) }
+    }
+
+    /// Makes a role that anybody may assume.
+    func makeRole(_ name: String, may policy: String, _ iam: IAMCalls) async throws {
+        let trust =
+            #"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}]}"#
+        let role = [("RoleName", name)]
+        try await iam.run(.init("CreateRole", role + [("AssumeRolePolicyDocument", trust)]))
+        try await iam.run(.init("PutRolePolicy", role + [("PolicyName", "own"), ("PolicyDocument", policy)]))
     }
 
     /// Whether somebody is let in, whatever they may do then; what is said about them otherwise.

@@ -5,7 +5,7 @@ import LeaseKit
 import LeaseKitAWS
 
 guard CommandLine.arguments.count > 1 else {
-    print("usage: CloudKeys ADDRESS, the address of an emulator such as http://127.0.0.1:5000")
+    print("usage: CloudKeys ADDRESS, the address of an emulator of AWS such as http://127.0.0.1:5000")
     exitQuietly()
 }
 
@@ -41,15 +41,22 @@ try await withLeaseManager { manager in
     let keys = try await manager.mount(users, at: "aws")
     let tokens = try await manager.mount(sessions, at: "sts")
 
+    // A user of its own, with a key that works until the lease ends.
     let key = try await keys.issue("s3-reader")
-    print("issued  \(key.secret.accessKeyID), a user's, until \(key.expiresAt)")
+    print("issued   \(key.secret.accessKeyID), a user's, until \(key.expiresAt)")
     let renewed = try await keys.renew(key.id)
-    print("renewed until \(renewed.expiresAt)")
+    print("renewed  until \(renewed.expiresAt)")
     let ended = try await keys.revoke(key.id)
-    print("revoked \(ended)")
+    print("revoked  \(ended.revoked), and nothing of it is left")
 
+    // A session of a role, which AWS ends by itself.
     let token = try await tokens.issue("deploy")
-    print("issued  \(token.secret.accessKeyID), a role's, until \(token.expiresAt)")
+    print("issued   \(token.secret.accessKeyID), a session's, until \(token.expiresAt)")
+    do {
+        _ = try await tokens.renew(token.id)
+    } catch {
+        print("renewed  not: \(error)")
+    }
     let ending = try await tokens.revoke(token.id)
-    print("revoked \(ending)")
+    for lease in ending.remaining { print("revoked  not yet: \(lease.state) until \(lease.due)") }
 }

@@ -40,6 +40,15 @@ import Testing
         _ = (keys, tokens)
     }
 
+    private func revocable(_ access: AWSAccess) async throws {
+        // sample: aws-denial
+        var deploy = STSRole.assumedRole("arn:aws:iam::123456789012:role/deploy")
+        deploy.revocation = .byDenial
+        let sessions = try STSBackend(access, roles: ["deploy": deploy])
+        for role in try await sessions.preflight() where !role.isAvailable { print(role) }
+        // end sample
+    }
+
     @Test func anEmulatorHasAnAddressOfItsOwn() throws {
         // sample: aws-local
         let local = try AWSAccess(
