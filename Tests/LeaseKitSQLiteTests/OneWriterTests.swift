@@ -1,6 +1,7 @@
 // Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
 // SPDX-License-Identifier: Apache-2.0
 
+import CSQLite
 import LeaseKit
 import LeaseKitSQLite
 import Testing
@@ -83,5 +84,30 @@ struct OneWriterTests {
         let again = try await StoreBench(path)
         #expect(try await again.store.counts(.all).value.total == 1)
         await again.close()
+    }
+
+    @Test("another program that reads and writes the file with SQLite is waited for by nobody, and kept out meanwhile")
+    func anotherProgram() async throws {
+        let bench = try await StoreBench(path)
+        try await bench.insert(1)
+        await bench.close()
+        var other: OpaquePointer?
+        #expect(sqlite3_open(path, &other) == SQLITE_OK)
+        defer { sqlite3_close(other) }
+        #expect(sqlite3_exec(other, "BEGIN IMMEDIATE; DELETE FROM lease", nil, nil, nil) == SQLITE_OK)
+        let error = await StoreBench.refusal { _ = try await StoreBench(path) }
+        #expect(error?.kind == .unavailable)
+        #expect(error?.message.contains("is locked by another process; stop that one") == true)
+        #expect(sqlite3_exec(other, "ROLLBACK", nil, nil, nil) == SQLITE_OK)
+        #expect(sqlite3_close(other) == SQLITE_OK)
+        other = nil
+        let next = try await StoreBench(path)
+        #expect(try await next.store.counts(.all).value.total == 1)
+        // The other way round: nothing is read or written behind the back of a manager.
+        #expect(sqlite3_open(path, &other) == SQLITE_OK)
+        #expect(sqlite3_exec(other, "DELETE FROM lease", nil, nil, nil) == SQLITE_BUSY)
+        #expect(sqlite3_exec(other, "SELECT count(*) FROM lease", nil, nil, nil) == SQLITE_BUSY)
+        try await next.insert(2)
+        await next.close()
     }
 }

@@ -80,6 +80,48 @@ struct TroubleTests {
         await bench.close()
     }
 
+    @Test("a file that is replaced while it is open, and put back")
+    func replaced() async throws {
+        let bench = try await StoreBench(path)
+        try await bench.insert(1)
+        let away = directory.file("away")
+        #expect(rename(path, away) == 0)
+        let other: [UInt8] = Array(repeating: 0x5A, count: 4_096)
+        try TemporaryDirectory.write(other, to: path)
+        for _ in 1...2 {
+            let error = await StoreBench.refusal { try await bench.insert(2) }
+            #expect(error?.kind == .unavailable)
+            #expect(error?.message.contains("moved, removed or replaced") == true)
+            #expect(TemporaryDirectory.read(path) == other)
+        }
+        #expect(rename(away, path) == 0)
+        #expect(try await bench.store.find([bench.insertion(2).id]).value[0] == nil)
+        try await bench.insert(2)
+        #expect(try await bench.store.counts(.all).value.total == 2)
+        await bench.close()
+    }
+
+    @Test("a file that is removed while it is open: no answer is given, and who starts anew has nothing of it")
+    func removed() async throws {
+        let bench = try await StoreBench(path)
+        try await bench.insert(1)
+        #expect(unlink(path) == 0)
+        for _ in 1...2 {
+            let error = await StoreBench.refusal { try await bench.insert(2) }
+            #expect(error?.kind == .unavailable)
+            #expect(error?.message.contains("moved, removed or replaced") == true)
+            let reading = await StoreBench.refusal { _ = try await bench.store.counts(.all) }
+            #expect(reading?.kind == .unavailable)
+        }
+        #expect(!directory.names.contains("leases.sqlite"))
+        await bench.close()
+        // The log of the file that is gone is no part of the new one, which is a deployment of its own: it ends nothing of the other.
+        let next = try await StoreBench(path)
+        #expect(try await next.store.counts(.all).value.total == 0)
+        #expect(next.opening.deployment != bench.opening.deployment)
+        await next.close()
+    }
+
     @Test("a full disk: refused, nothing half-done, and on it goes when there is room")
     func diskFull() async throws {
         let isFull = Atomic<Bool>(false)

@@ -33,7 +33,8 @@ extension Connection {
         if size > 0 { try Self.check(methods.xSync(file, SQLITE_SYNC_FULL)) }
     }
 
-    private static let piece = 1 << 18
+    // SQLite writes no 128 KiB at once, and takes a piece that is a multiple of it for an empty one.
+    private static let piece = 1 << 16
 
     private static func check(_ code: Int32) throws(SQLiteFailure) {
         if code != SQLITE_OK { throw SQLiteFailure(code: code, action: "write the log once more") }

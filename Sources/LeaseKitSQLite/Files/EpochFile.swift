@@ -11,9 +11,9 @@ import LeaseKit
 
 /// A small file beside the database that remembers how far it had come: the witness against older copies.
 ///
-/// It is written after every commit, in place and within one block of the disk, and synced after the first commit of each opening
-/// only: that costs about a microsecond. After a power cut it tells of an earlier commit than the database, never of a later one. A database that has seen fewer commits than the file
-/// beside it was put back from somewhere.
+/// It is written after every commit, in place and within one block of the disk, and synced after the first commit of each
+/// opening only: that costs about a microsecond. After a power cut it tells of an earlier commit than the database, never of a
+/// later one. A database that has seen fewer commits than the file beside it was put back from somewhere.
 struct EpochFile: ~Copyable {
     private let file: Int32
     /// What it said when it was opened.

@@ -128,14 +128,16 @@ extension LeaseTable {
         if let role { use(role, 1) }
         if shape.parent != nil { hasTree = true }
         try count(place, owner?.id, from: nil, to: shape.state)
-        desk[record.id] = Row(
-            sequence: Int64(bitPattern: record.sequence),
-            place: place,
-            role: role?.id,
-            owner: owner?.id,
-            record: record,
-            isDamaged: false,
-            was: shape
+        keepOnDesk(
+            Row(
+                sequence: Int64(bitPattern: record.sequence),
+                place: place,
+                role: role?.id,
+                owner: owner?.id,
+                record: record,
+                isDamaged: false,
+                was: shape
+            )
         )
     }
 
@@ -161,8 +163,15 @@ extension LeaseTable {
         claims.note(row.record)
         var row = row
         row.was = shape
-        desk[row.record.id] = row
+        keepOnDesk(row)
     }
+
+    /// Large rows are read again when they are asked for: the desk is counted in rows and has to stay small.
+    private func keepOnDesk(_ row: Row) {
+        desk[row.record.id] = row.record.handle.count <= Self.smallHandle ? row : nil
+    }
+
+    private static let smallHandle = 1_024
 
     private func write(
         _ row: Row,

@@ -113,7 +113,8 @@ final class LeaseTable {
     }
 
     private static let memory = 8_192
-    private static let deskSize = 2_048
+    /// Room for what was claimed together and is about to be removed, beside what else was written meanwhile.
+    private static let deskSize = 6_144
 
     private func flushTallies() throws {
         for place in dirtyPlaces {

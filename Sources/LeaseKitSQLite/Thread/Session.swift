@@ -66,6 +66,9 @@ final class Session {
             // Exclusive locking keeps the index of the log in memory: no shared-memory file, and fewer system calls.
             try connection.execute("PRAGMA locking_mode = EXCLUSIVE", "take the file")
             let version = try Schema.check(connection, file: file.path)
+            // Until the log was written once more, nothing of it may get into the database: a disk might hold the one and not the
+            // other.
+            if isAgain { connection.keepLogOnClose(true) }
             guard try connection.texts("PRAGMA journal_mode = WAL") == ["wal"] else {
                 throw StoreError(
                     .refused,

@@ -66,6 +66,9 @@ final class FaultyDisk: Sendable {
     /// The bytes of a file as a program sees them.
     func content(of path: String) -> [UInt8] { state.withLock { $0.files[path]?.content ?? [] } }
 
+    /// The bytes of a file that a power cut would leave for sure; nil when there would be none.
+    func safeContent(of path: String) -> [UInt8]? { state.withLock { $0.files[path]?.synced } }
+
     /// Has a file be what it is elsewhere, safely on the disk: a copy that is put in its place.
     func put(_ content: [UInt8]?, at path: String) {
         state.withLock { $0.files[path] = content.map { DiskFile(synced: $0) } }

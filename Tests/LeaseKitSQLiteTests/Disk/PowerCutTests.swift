@@ -84,6 +84,37 @@ struct PowerCutTests {
         #expect(try await reopened.store.find([bench.insertion(1).id]).value[0] != nil)
     }
 
+    @Test("a log that cannot be written once more is left as it is, and the database too")
+    func failedRewrite() async throws {
+        let directory = try TemporaryDirectory.inMemory()
+        let disk = FaultyDisk()
+        let bench = try await StoreBench(directory.file(), hooks: disk.hooks)
+        try await bench.insert(1)
+        disk.plan { $0.kind == .sync ? .fail(SQLITE_IOERR | (4 << 8)) : .done }
+        #expect(await StoreBench.refusal { try await bench.insert(2) }?.kind == .unknown)
+        let touched = Locked(0)
+        disk.plan { call in
+            if call.kind == .write && call.file == .log { return .fail(SQLITE_IOERR) }
+            if call.kind.isChange && call.kind != .sync { touched.withLock { $0 += 1 } }
+            return .done
+        }
+        for _ in 1...2 {
+            let error = await StoreBench.refusal { _ = try await bench.store.find([bench.insertion(2).id]) }
+            #expect(error?.kind == .unavailable)
+        }
+        // A log whose writes were lost would leave a database with half of them.
+        #expect(touched.withLock { $0 } == 0)
+        disk.plan(nil)
+        #expect(try await bench.store.find([bench.insertion(2).id]).value[0] != nil)
+        disk.cut(.leavesNothing)
+        await bench.store.drop()
+        disk.restart()
+        let reopened = try await StoreBench(directory.file(), hooks: disk.hooks)
+        #expect(try await reopened.store.counts(.all).value.total == 2)
+        #expect(try await reopened.store.integrityCheck().isEmpty)
+        await reopened.close()
+    }
+
     @Test("with the relaxed mode: the latest are gone, the rest is sound, and the epoch file tells")
     func relaxed() async throws {
         let directory = try TemporaryDirectory.inMemory()

@@ -76,8 +76,8 @@ extension LeaseManager {
         guard room > 0 else { return false }
         let (asksFirst, isUp) = mount.gate.withLock { ($0.identity != .confirmed, $0.breaker.isClosed) }
         if isImmediate && isUp && !asksFirst {
-            // A store that syncs is asked less often, for more.
-            let page = ledger.store.traits.isDurable ? 512 : 256
+            // A store that syncs is asked less often, for more: leases that go together share the pages of its indexes, too.
+            let page = ledger.store.traits.isDurable ? 2_048 : 256
             room = min(page, mount.gate.withLock { $0.limiter.room($0.settings.rate, at: now) })
         }
         if asksFirst || mount.awaitsWitnesses {

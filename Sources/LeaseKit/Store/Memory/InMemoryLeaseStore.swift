@@ -4,7 +4,8 @@
 /// A lease store in memory: quick, and gone with the process.
 ///
 /// It is made for services whose credentials may end with them, and for tests. Because it is volatile, a manager over it
-/// revokes everything on its way out and refuses backends whose credentials do not end by themselves.
+/// revokes everything on its way out and refuses backends whose credentials do not end by themselves. What survives a crash is
+/// `SQLiteLeaseStore`, in the product `LeaseKitSQLite`.
 ///
 /// Calls never suspend. One lock guards the whole table; a million leases take about 340 MB, and what a call costs depends
 /// on how much it returns far more than on how many leases there are.

@@ -57,6 +57,20 @@ final class ScratchDirectory {
         rmdir(path)
     }
 
+    /// Copies a file that nobody has open.
+    func copy(_ name: String, to other: String) throws {
+        let (source, target) = (open("\(path)/\(name)", O_RDONLY), open("\(path)/\(other)", O_WRONLY | O_CREAT, 0o600))
+        defer { for file in [source, target] { close(file) } }
+        var buffer = [UInt8](repeating: 0, count: 1 << 20)
+        while true {
+            let count = read(source, &buffer, buffer.count)
+            if count == 0 { return }
+            guard count > 0, write(target, buffer, count) == count else { throw NoCopy(code: errno) }
+        }
+    }
+
+    struct NoCopy: Error { let code: Int32 }
+
     func size(_ name: String) -> Int {
         var facts = stat()
         return stat("\(path)/\(name)", &facts) == 0 ? Int(facts.st_size) : 0

@@ -8,13 +8,19 @@ import LeaseKitSQLite
 func measureSQLite(_ scale: Scale) async throws -> [Measurement] {
     SlowSync.install()
     var measurements = try await measureCommits()
+    var tables: [TableCosts] = []
     for size in scale.sizes where size <= scale.largest {
-        measurements += try await measureTable(size, isLargest: size == scale.largest)
+        let costs = try await measureTable(size)
+        tables.append(costs)
+        measurements += costs.measurements(isLargest: size == scale.largest)
+    }
+    if let small = tables.first, let large = tables.last, large.size > small.size {
+        measurements += large.growth(since: small)
     }
     return measurements
 }
 
-private func commitWorld(_ path: String, time: any LeaseTime = SystemTime()) async throws -> (
+func commitWorld(_ path: String, time: any LeaseTime = SystemTime()) async throws -> (
     manager: LeaseManager, mount: Mount<Int, Void>, store: SQLiteLeaseStore
 ) {
     let store = SQLiteLeaseStore(path: path)
@@ -70,93 +76,5 @@ private func measureCommits() async throws -> [Measurement] {
             baseline: slowCommit,
             target: slowCommit / 8
         ),
-    ]
-}
-
-/// What depends on how many leases there are.
-private func measureTable(_ size: Int, isLargest: Bool) async throws -> [Measurement] {
-    let directory = ScratchDirectory()
-    let path = directory.path + "/leases"
-    let time = MovableTime()
-    let backend = NoOpBackend()
-    do {
-        let store = SQLiteLeaseStore(path: path, options: .init(durability: .mayForgetLatestInPowerCut))
-        let opening = try await store.open(at: time.read())
-        let context = StoreContext(
-            now: time.read().wall,
-            operation: 1,
-            incarnation: opening.incarnation,
-            cause: LeaseCause(.requested)
-        )
-        let mount = try await store.register(path: "bench", kind: backend.kind, context).value.id
-        for start in stride(from: 0, to: size, by: 5_000) {
-            let changes = try (start..<min(size, start + 5_000)).map { number in
-                var insertion = LeaseInsertion(
-                    id: .random(),
-                    mount: mount,
-                    path: "bench/\(try backend.path(for: number))",
-                    handle: Array(repeating: 0x78, count: 60),
-                    issuedAt: context.now,
-                    // A tenth of a million is due in an hour, the rest later.
-                    expiresAt: context.now + .seconds(number % 10 == 0 || size <= 100_000 ? 3_600 : 1_000_000),
-                    deadline: context.now + .seconds(30)
-                )
-                insertion.kind = .session
-                return LeaseChange.insert(insertion)
-            }
-            _ = try await store.apply(changes, context)
-        }
-        await store.close(opening.incarnation)
-    }
-    let name = text(of: size)
-    let bytes = Double(directory.size("leases")) / Double(size)
-
-    // What the loading left to be written would slow every sync down that follows.
-    writeEverything()
-    let before = residentBytes()
-    let start = ContinuousClock.now
-    let world = try await commitWorld(path, time: time)
-    _ = try await world.mount.issue(0)
-    let opened = (ContinuousClock.now - start).nanoseconds / 1_000_000
-    let resident = Double(residentBytes() - before) / 1_048_576
-
-    var pages: [Double] = []
-    var cursor: LeaseCursor?
-    for _ in 0..<50 {
-        let query = LeaseQuery(prefix: "bench/group-3")
-        pages.append(
-            try await nanoseconds {
-                cursor = try await world.store.page(query, after: cursor, limit: 100).value.next
-            } / 1_000_000
-        )
-    }
-    var issues: [Double] = []
-    for round in 0..<5 {
-        issues.append(
-            try await nanoseconds { for number in 0..<100 { _ = try await world.mount.issue(round * 100 + number) } }
-                / 100_000
-        )
-    }
-    time.advance(by: .seconds(7_200))
-    let due = size <= 100_000 ? size : size / 10
-    let began = ContinuousClock.now
-    let manager = world.manager
-    let store = world.store
-    let drained = try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { try await manager.run() }
-        while try await store.counts(.all).value.total > size + 501 - due {
-            try await Task.sleep(for: .milliseconds(5))
-        }
-        let drained = (ContinuousClock.now - began).nanoseconds / 1_000 / Double(due)
-        manager.beginShutdown()
-        return drained
-    }
-    return [
-        Measurement("SQLite at \(name): open and first issue", opened, "ms", target: isLargest ? 200 : nil),
-        Measurement("SQLite at \(name): memory for it", resident, "MiB", target: isLargest ? 64 : nil),
-        Measurement("SQLite at \(name): page of 100 by prefix", median(pages), "ms", target: isLargest ? 2 : nil),
-        Measurement("SQLite at \(name): issue", median(issues), "µs"),
-        Measurement("SQLite at \(name): claim and remove what is due", drained, "µs a lease", target: 20),
-        Measurement("SQLite at \(name): on the disk", bytes, "bytes a lease"),
     ]
 }
