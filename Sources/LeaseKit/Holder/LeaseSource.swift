@@ -40,16 +40,19 @@ extension LeaseSource {
     }
 
     /// Issues a lease with default options.
+    @inlinable
     public func issue(_ request: Request) async throws -> Lease<Secret> {
         try await issue(request, IssueOptions())
     }
 
     /// Extends a lease by its role's default.
+    @inlinable
     public func renew(_ id: LeaseID) async throws -> RenewalOutcome {
         try await renew(id, RenewOptions())
     }
 
     /// Ends a lease and everything below it, and waits for the report.
+    @inlinable
     @discardableResult
     public func revoke(_ id: LeaseID) async throws -> RevocationReport {
         try await revoke(id, RevokeOptions())

@@ -42,8 +42,11 @@ public enum LeasePath: Sendable {
 
     /// What of a path lies below a mount whose own path is that long; empty for the mount's own.
     static func below(_ mount: Int, _ path: String) -> String {
-        let whole = path.utf8
-        return whole.count > mount ? String(path[whole.index(whole.startIndex, offsetBy: mount + 1)...]) : ""
+        if path.utf8.count <= mount { return "" }
+        let rest = path.utf8.withContiguousStorageIfAvailable { whole in
+            String(decoding: UnsafeBufferPointer(rebasing: whole[(mount + 1)...]), as: UTF8.self)
+        }
+        return rest ?? String(decoding: path.utf8.dropFirst(mount + 1), as: UTF8.self)
     }
 
     /// Whether a path is good: one pass, no memory.

@@ -14,6 +14,10 @@ extension LeaseManager {
     }
 
     /// Extends a lease, of one mount only if that is asked for: what a mount's holder renews is the mount's own.
+    ///
+    /// Put where it is used, with the steps that every renewal takes; see ``demand(at:from:until:_:)``. What is seldom needed
+    /// has functions of its own.
+    @inline(__always)
     func renew(_ id: LeaseID, _ options: RenewOptions, within only: MountRuntime?) async throws -> RenewalOutcome {
         try Task.checkCancellation()
         try lifecycle.beginDemand()
@@ -38,6 +42,17 @@ extension LeaseManager {
             defer { mount.renewals.pass(id) }
             return try await renewNow(record, options, at: mount, from: moment, until: deadline)
         }
+        return try await renewAfterOthers(id, options, at: mount, turn, until: deadline)
+    }
+
+    /// Waits for the turn first.
+    private func renewAfterOthers(
+        _ id: LeaseID,
+        _ options: RenewOptions,
+        at mount: MountRuntime,
+        _ turn: Reply<Void>,
+        until deadline: Duration
+    ) async throws -> RenewalOutcome {
         try await mount.renewals.wait(for: turn, id, until: deadline, clock.time)
         defer { mount.renewals.pass(id) }
         // Read again, now that it is our turn: the renewal before has changed the record, and what was planned on the
@@ -46,14 +61,16 @@ extension LeaseManager {
         return try await renewNow(record, options, at: mount, from: clock.moment(), until: deadline)
     }
 
+    @inline(__always)
     private func renewNow(
-        _ seen: LeaseRecord,
+        _ seen: consuming LeaseRecord,
         _ options: RenewOptions,
         at mount: MountRuntime,
         from begin: Moment,
         until deadline: Duration
     ) async throws -> RenewalOutcome {
         var record = seen
+        let id = record.id
         // A record that changes between reading and writing it is read again; the rounds are bounded by the deadline, too.
         for round in 0..<4 {
             let moment = round == 0 ? begin : clock.moment()
@@ -73,7 +90,7 @@ extension LeaseManager {
                 publish(LeaseEvent(.renewed, renewed, at: moment.now))
                 return plan.outcome(renewed.expiresAt, window: window)
             case .refused(.generationChanged), .refused(.beyondParent):
-                guard let fresh = try await ledger.find(seen.id) else { throw LeaseError.notFound(seen.id) }
+                guard let fresh = try await ledger.find(id) else { throw LeaseError.notFound(id) }
                 // The target holds an end that was planned on the old record, so it is moved once more.
                 record = fresh
             case .refused(let refusal):
@@ -82,8 +99,8 @@ extension LeaseManager {
         }
         throw LeaseError(
             .storeRefused,
-            "lease \(seen.name) cannot be renewed: it keeps changing at the same time; try again",
-            lease: seen.id
+            "lease \(record.name) cannot be renewed: it keeps changing at the same time; try again",
+            lease: id
         )
     }
 
@@ -131,7 +148,8 @@ extension LeaseManager {
         } catch let error as LeaseError where error.code == .pastMaximum {
             throw LeaseError(pastMaximum: record, limits, mount, configuration, now: moment.now)
         }
-        return RenewalPlan(record: record, terms: terms, options: options, moment: moment)
+        let end = options.mayShorten ? terms.expiresAt : max(terms.expiresAt, record.expiresAt)
+        return RenewalPlan(expiresAt: end, terms: terms, options: options, moment: moment)
     }
 
     /// The target first, then the record.
@@ -146,16 +164,7 @@ extension LeaseManager {
         var handle = record.handle
         if record.needsConfirmation {
             // The last renewal's answer was lost: what the record says is made true again before anything new is promised.
-            let confirmed = try await move(
-                record,
-                handle,
-                to: record.expiresAt,
-                plan,
-                at: mount,
-                from: plan.moment,
-                until: deadline
-            )
-            handle = confirmed.handle
+            handle = try await confirm(record, plan, at: mount, until: deadline)
         }
         let moment = record.needsConfirmation ? clock.moment() : plan.moment
         let end = plan.expiresAt
@@ -170,6 +179,26 @@ extension LeaseManager {
         )
         change.isCutByTarget = change.mayShorten
         return try await ledger.updateSurely(record.id, .extend(change), ledger.context(plan.options.cause))
+    }
+
+    /// Makes true again what the record says; answers the handle with what was learnt on the way.
+    private func confirm(
+        _ record: LeaseRecord,
+        _ plan: RenewalPlan,
+        at mount: MountRuntime,
+        until deadline: Duration
+    ) async throws -> [UInt8] {
+        let end = record.expiresAt
+        let confirmed = try await move(
+            record,
+            record.handle,
+            to: end,
+            plan,
+            at: mount,
+            from: plan.moment,
+            until: deadline
+        )
+        return confirmed.handle
     }
 
     /// The record first, then the target: it may keep the credential longer than promised, never shorter.
@@ -209,6 +238,7 @@ extension LeaseManager {
     }
 
     /// Moves the credential's end at the target.
+    @inline(__always)
     private func move(
         _ record: LeaseRecord,
         _ handle: [UInt8],
@@ -250,7 +280,7 @@ extension LeaseManager {
             let learnt = answer.handle == record.handle ? nil : answer.handle
             await noteDoubt(record, learnt, isAmbiguous: failure.kind == .ambiguous, plan)
             if failure.kind == .gone { await endVanished(record) }
-            throw LeaseError(failure, doing: plan.what, at: mount, lease: record.id)
+            throw LeaseError(failure, doing: plan.what(record), at: mount, lease: record.id)
         }
     }
 
@@ -308,7 +338,7 @@ extension LeaseManager {
             await noteDoubt(record, nil, isAmbiguous: true, plan)
             if error is CancellationError { throw error }
             let failure = BackendFailure(reading: error, during: .renew)
-            throw LeaseError(failure, doing: plan.what, at: mount, lease: id)
+            throw LeaseError(failure, doing: plan.what(record), at: mount, lease: id)
         }
     }
 

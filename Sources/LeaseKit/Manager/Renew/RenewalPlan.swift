@@ -3,17 +3,13 @@
 
 /// What a renewal shall do.
 struct RenewalPlan: Sendable {
-    let record: LeaseRecord
+    /// The end to aim at: the policy's, unless that would shorten the lease and nobody asked for it.
+    let expiresAt: LeaseInstant
     let terms: TTLDecision
     let options: RenewOptions
     let moment: Moment
 
-    /// The end to aim at: the policy's, unless that would shorten the lease and nobody asked for it.
-    var expiresAt: LeaseInstant {
-        options.mayShorten ? terms.expiresAt : max(terms.expiresAt, record.expiresAt)
-    }
-
-    var what: String { "renew lease \(record.name)" }
+    func what(_ record: LeaseRecord) -> String { "renew lease \(record.name)" }
 
     func outcome(_ expiresAt: LeaseInstant, window: RenewalWindow?) -> RenewalOutcome {
         RenewalOutcome(

@@ -9,6 +9,12 @@ extension LeaseManager {
     /// - Parameter moment: Now.
     @discardableResult
     func end(_ claimed: ClaimedLease, at mount: MountRuntime, from moment: Moment) async -> LeaseOutcome? {
+        await endHere(claimed, at: mount, from: moment)
+    }
+
+    /// The same, put where it is used; see ``demand(at:from:until:_:)``.
+    @inline(__always)
+    func endHere(_ claimed: ClaimedLease, at mount: MountRuntime, from moment: Moment) async -> LeaseOutcome? {
         let record = claimed.record
         if let cascade = cascade(claimed) {
             mount.leave(.revocation)

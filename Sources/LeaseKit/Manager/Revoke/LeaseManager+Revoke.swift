@@ -21,6 +21,9 @@ extension LeaseManager {
     }
 
     /// Revokes a selection; a lease or tree only if it is of a certain mount, if that is asked for.
+    ///
+    /// Put where it is used, like ``demand(at:from:until:_:)``.
+    @inline(__always)
     private func revoke(
         _ selection: LeaseSelection,
         _ options: RevokeOptions,
@@ -38,7 +41,7 @@ extension LeaseManager {
             placedAt: moment.now
         )
         order.mount = mount
-        let placement = try await place(order, claimUntil: moment.now + claimTime, cause: options.cause)
+        let placement = try await place(order, claimUntil: moment.now + claimTime(within: mount), cause: options.cause)
         guard placement.order.selection == selection else {
             throw LeaseError(
                 .invalidRequest,
@@ -78,6 +81,7 @@ extension LeaseManager {
     /// Revokes what a mount's holder may revoke: a lease of that mount, and everything below it.
     ///
     /// From a task that may be cancelled already: cleaning up after it must not be cut short, only bounded.
+    @inline(__always)
     func revokeShielded(
         _ id: LeaseID,
         _ options: RevokeOptions,
@@ -87,6 +91,15 @@ extension LeaseManager {
         guard Task.isCancelled, lifecycle.phase == .running else {
             return try await revoke(.tree(id), options, within: mount.id)
         }
+        return try await revokeForCancelled(id, options, within: mount)
+    }
+
+    /// Has the background work revoke what a cancelled task lets go.
+    private func revokeForCancelled(
+        _ id: LeaseID,
+        _ options: RevokeOptions,
+        within mount: MountRuntime
+    ) async throws -> RevocationReport {
         let reply = Reply<RevocationReport>()
         let isAccepted = work.submit {
             do {
@@ -130,7 +143,10 @@ extension LeaseManager {
     }
 
     /// How long a claim is held: longer than the slowest attempt may take.
-    var claimTime: Duration {
+    ///
+    /// What is handed over is the lease itself, so that of a mount's own the mount's limit says it all.
+    private func claimTime(within mount: MountID?) -> Duration {
+        if let mount, let served = mounts[mount] { return served.settings.revokeTimeout + .seconds(10) }
         var longest: Duration?
         for mount in mounts.all { longest = max(longest ?? .zero, mount.settings.revokeTimeout) }
         return (longest ?? .seconds(30)) + .seconds(10)
@@ -157,7 +173,7 @@ extension LeaseManager {
         if let mount = mounts[claimed.record.mount], mount.abilities.callStyle == .immediate,
             mount.gate.withLock({ $0.identity == .confirmed && $0.enter(.revocation, at: moment.now) == nil })
         {
-            if let outcome = await end(claimed, at: mount, from: clock.moment()) {
+            if let outcome = await endHere(claimed, at: mount, from: clock.moment()) {
                 var done = order
                 done.progress.count(outcome)
                 publishCompletion(of: done)

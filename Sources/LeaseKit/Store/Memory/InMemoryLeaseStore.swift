@@ -80,7 +80,7 @@ extension InMemoryLeaseStore {
         _ context: StoreContext
     ) async throws -> StoreReply<[LeaseChangeOutcome]> {
         if Task.isCancelled && changes.allSatisfy(\.isInsertion) { throw CancellationError() }
-        return try write(context) { table in
+        return try write(context, putsInOrder: false) { table in
             changes.map { table.apply($0, context) }
         }
     }
@@ -128,7 +128,7 @@ extension InMemoryLeaseStore {
         claimUntil: LeaseInstant?,
         _ context: StoreContext
     ) async throws -> StoreReply<OrderPlacement> {
-        try write(context) { $0.place(order, claimUntil: claimUntil, context) }
+        try write(context, putsInOrder: false) { $0.place(order, claimUntil: claimUntil, context) }
     }
 
     /// Turns up to `limit` more leases that an order covers to revoking.
@@ -250,12 +250,15 @@ extension InMemoryLeaseStore: ImmediateStore {
 // MARK: - The two ways in
 
 extension InMemoryLeaseStore {
+    /// - Parameter putsInOrder: Not for what looks itself whether a row is in hand; see ``MemoryTable/putInOrder()``.
     private func write<Value: Sendable>(
         _ context: StoreContext,
+        putsInOrder: Bool = true,
         _ body: (MemoryTable) throws(StoreError) -> Value
     ) throws(StoreError) -> StoreReply<Value> {
         try table.withLock { table throws(StoreError) in
             try table.life.check(context)
+            if putsInOrder { table.putInOrder() }
             return StoreReply(try body(table))
         }
     }
@@ -264,7 +267,10 @@ extension InMemoryLeaseStore {
         _ body: (MemoryTable) throws(Failure) -> Value
     ) throws -> StoreReply<Value> {
         if Task.isCancelled { throw CancellationError() }
-        return try table.withLock { table throws(Failure) in StoreReply(try body(table)) }
+        return try table.withLock { table throws(Failure) in
+            table.putInOrder()
+            return StoreReply(try body(table))
+        }
     }
 }
 

@@ -4,8 +4,11 @@
 extension MemoryTable {
     func apply(_ change: LeaseChange, _ context: StoreContext) -> LeaseChangeOutcome {
         switch change {
-        case .insert(let insertion): insert(insertion, context)
-        case .update(let id, let update): apply(update, to: id, context)
+        case .insert(let insertion):
+            putInOrder()
+            return insert(insertion, context)
+        case .update(let id, let update):
+            return apply(update, to: id, context)
         }
     }
 
@@ -57,6 +60,8 @@ extension MemoryTable {
 
     private func apply(_ update: LeaseUpdate, to id: LeaseID, _ context: StoreContext) -> LeaseChangeOutcome {
         guard let slot = slot(of: id) else { return .refused(.notFound) }
+        let inHand = indexed(slot)
+        if inHand == nil { putInOrder() }
         let row = rows.pointer(slot)
         let parent = row.pointee.record.parent
         let facts = UpdateFacts(
@@ -72,12 +77,13 @@ extension MemoryTable {
         case .success(let success): effect = success
         }
         if row.pointee.record.orderBits != 0 { count(effect, row, before) }
+        letGo()
         if case .remove = effect {
             let last = row.pointee.record
-            remove(slot, before, context)
+            remove(slot, inHand ?? before, context)
             return .applied(last)
         }
-        reindex(slot, before)
+        reindex(slot, inHand ?? before)
         if case .detach = update, let parent {
             if neededParent { needLess(parent) }
             if tree.detach(id) == .left(parent, wasLastChild: true) { lastChildLeft(parent, context) }

@@ -3,6 +3,7 @@
 
 extension MemoryTable {
     func open(at reading: TimeReading) -> StoreOpening {
+        putInOrder()
         let incarnation = life.open()
         if life.isExclusive { void(at: reading.time(after: life.observed)) }
         return StoreOpening(
@@ -44,6 +45,7 @@ extension MemoryTable {
 
     /// A table of its own with the same leases, orders and mounts.
     func copy(doubts: [StoreDoubt]) -> MemoryTable {
+        putInOrder()
         let copy = MemoryTable(life: life.copy(doubts: doubts))
         for (id, mount) in mounts {
             let twin = copy.mount(id)

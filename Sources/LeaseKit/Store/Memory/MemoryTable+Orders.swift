@@ -41,6 +41,7 @@ extension MemoryTable {
             order.progress.isExpanded = true
             return OrderPlacement(order: orders.add(order).order)
         }
+        putInOrder()
         let hasChildren = tree.hasChildren(root)
         let row = rows.pointer(slot)
         if let refusal = asked.refusal(root: row.pointee.record, hasChildren: hasChildren) {
@@ -52,8 +53,10 @@ extension MemoryTable {
         var claim: ClaimedLease?
         if let claimUntil, !hasChildren, row.pointee.record.claim == nil, hand(row, claimUntil, context) {
             claim = ClaimedLease(record: row.pointee.record, hasChildren: false)
+            keepInHand(slot, before)
+        } else {
+            reindex(slot, before)
         }
-        reindex(slot, before)
         let entry = orders.add(order, isOnRoot: !before.isHollow)
         if hasChildren { entry.stack = [(root, .start)] }
         return OrderPlacement(order: order, claimed: claim)

@@ -27,6 +27,11 @@ final class MemoryTable: @unchecked Sendable {
     @exclusivity(unchecked) var claimed = SequenceList()
     @exclusivity(unchecked) var lastSequence: UInt64 = 0
     @exclusivity(unchecked) var lastClaim: UInt64 = 0
+    /// A row that was handed out with its order, and what the indexes say of it.
+    ///
+    /// With a backend that never waits it is gone with the very next call: what they would learn, they would have to forget
+    /// at once. So they are told only when another call comes first; see ``putInOrder()``.
+    @exclusivity(unchecked) private var inHand: (slot: UInt32, indexed: Before)?
     let life: MemoryLife
 
     init(life: MemoryLife) { self.life = life }
@@ -39,7 +44,8 @@ final class MemoryTable: @unchecked Sendable {
     }
 
     func find(_ id: LeaseID) -> LeaseRecord? {
-        slot(of: id).map { rows.pointer($0).pointee.record }
+        guard let slot = slot(of: id) else { return nil }
+        return rows.pointer(slot).pointee.record
     }
 
     func mount(_ id: MountID) -> MemoryMount {
@@ -74,6 +80,25 @@ final class MemoryTable: @unchecked Sendable {
             isHollow = row.pointee.record.isHollow
         }
     }
+
+    /// Keeps what a row that was just handed out changed from the indexes, until it is gone or another call comes.
+    func keepInHand(_ slot: UInt32, _ indexed: Before) { inHand = (slot, indexed) }
+
+    /// Tells the indexes of a row that was kept from them: before any call but the next one about that row.
+    @inline(__always)
+    func putInOrder() {
+        guard let (slot, indexed) = inHand else { return }
+        inHand = nil
+        reindex(slot, indexed)
+    }
+
+    /// What the indexes say of a row that is about to change.
+    @inline(__always)
+    func indexed(_ slot: UInt32) -> Before? { inHand?.slot == slot ? inHand?.indexed : nil }
+
+    /// The row's changes are about to be told.
+    @inline(__always)
+    func letGo() { inHand = nil }
 
     /// Writes a new record into a row and every index but the tree.
     func link(_ record: consuming LeaseRecord) -> UInt32 {

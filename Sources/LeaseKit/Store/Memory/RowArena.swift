@@ -10,6 +10,15 @@ struct MemoryRow {
     var owner: UInt32
     /// Its role version's entry, or ``none``.
     var role: UInt32
+    /// Fills the third line of the cache up: a row begins where a line begins, and no other row is brought in with it.
+    private var filler: (UInt64, UInt64) = (0, 0)
+
+    init(record: consuming LeaseRecord, path: UInt32, owner: UInt32, role: UInt32) {
+        self.record = record
+        self.path = path
+        self.owner = owner
+        self.role = role
+    }
 
     /// The number that stands for no entry.
     static let none = UInt32.max

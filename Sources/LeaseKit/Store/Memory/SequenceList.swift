@@ -6,15 +6,8 @@
 ///
 /// No chunk is empty but the only one of an empty list: many lists hold one slot for a moment, again and again.
 struct SequenceList {
-    private struct Chunk {
-        /// No number in the chunk is lower.
-        var base: UInt64
-        /// The number's distance from the base above, the slot below: sorted as they are.
-        var entries: ContiguousArray<UInt64>
-    }
-
     private static let capacity = 256
-    private var chunks: ContiguousArray<Chunk> = []
+    private var chunks: ContiguousArray<SequenceChunk> = []
     private(set) var count = 0
 
     var isEmpty: Bool { count == 0 }
@@ -23,67 +16,57 @@ struct SequenceList {
         count += 1
         if count == 1 && !chunks.isEmpty {
             chunks[0].base = sequence
-            chunks[0].entries.append(UInt64(slot))
+            chunks[0].append(0, slot)
             return
         }
         let place = chunk(of: sequence)
-        guard place >= 0, let entry = entry(sequence, slot, in: place) else {
-            if place < 0 && rebaseFirst(to: sequence) {
-                chunks[0].entries.insert(UInt64(slot), at: 0)
+        guard place >= 0, let distance = chunks[place].distance(to: sequence) else {
+            if place < 0 && !chunks.isEmpty && chunks[0].count < Self.capacity && chunks[0].rebase(to: sequence) {
+                chunks[0].insert(0, slot)
             } else {
-                chunks.insert(Chunk(base: sequence, entries: [UInt64(slot)]), at: place + 1)
+                chunks.insert(SequenceChunk(sequence, slot), at: place + 1)
             }
             return
         }
-        let full = chunks[place].entries.count
-        if chunks[place].entries[full - 1] < entry {
-            if full < Self.capacity {
-                chunks[place].entries.append(entry)
+        if chunks[place].ends(before: distance) {
+            if chunks[place].count < Self.capacity {
+                chunks[place].append(distance, slot)
             } else {
-                chunks.insert(Chunk(base: sequence, entries: [UInt64(slot)]), at: place + 1)
+                chunks.insert(SequenceChunk(sequence, slot), at: place + 1)
             }
             return
         }
-        if full >= Self.capacity {
-            split(place)
+        if chunks[place].count >= Self.capacity && !chunks[place].sweep() {
+            chunks.insert(chunks[place].split(), at: place + 1)
             count -= 1
             insert(sequence, slot)
             return
         }
-        chunks[place].entries.insert(entry, at: lowerBound(entry, in: place))
+        chunks[place].insert(distance, slot)
     }
 
     mutating func remove(_ sequence: UInt64, _ slot: UInt32) {
         let place = chunk(of: sequence)
-        guard place >= 0, let entry = entry(sequence, slot, in: place) else { return }
-        let index = lowerBound(entry, in: place)
-        guard index < chunks[place].entries.count, chunks[place].entries[index] == entry else { return }
+        guard place >= 0, let distance = chunks[place].distance(to: sequence),
+            let left = chunks[place].remove(distance, slot)
+        else { return }
         count -= 1
-        if index == chunks[place].entries.count - 1 {
-            chunks[place].entries.removeLast()
-        } else {
-            chunks[place].entries.remove(at: index)
-        }
-        if chunks[place].entries.isEmpty {
+        if left == 0 {
             if count > 0 { chunks.remove(at: place) }
-        } else if chunks[place].entries.count < Self.capacity / 8 {
-            mergeWithNext(place)
+        } else if left < Self.capacity / 8, place + 1 < chunks.count,
+            chunks[place].count + chunks[place + 1].count <= Self.capacity * 3 / 4,
+            chunks[place].take(chunks[place + 1])
+        {
+            chunks.remove(at: place + 1)
         }
     }
-
-    /// The slot with the lowest number.
-    var first: UInt32? { chunks.first?.entries.first.map { UInt32(truncatingIfNeeded: $0) } }
 
     /// Hands over number and slot of what comes behind a number, until `body` returns false; true when it never did.
     @discardableResult
     func forEach(after sequence: UInt64, _ body: (UInt64, UInt32) -> Bool) -> Bool {
         var place = max(0, chunk(of: sequence))
         while place < chunks.count {
-            let base = chunks[place].base
-            for entry in chunks[place].entries {
-                let number = base + entry >> 32
-                if number > sequence && !body(number, UInt32(truncatingIfNeeded: entry)) { return false }
-            }
+            guard chunks[place].forEach(after: sequence, body) else { return false }
             place += 1
         }
         return true
@@ -99,45 +82,5 @@ struct SequenceList {
             if chunks[middle].base <= sequence { low = middle + 1 } else { high = middle }
         }
         return low - 1
-    }
-
-    /// The entry as that chunk would hold it; nil when the number is too far from the base.
-    private func entry(_ sequence: UInt64, _ slot: UInt32, in place: Int) -> UInt64? {
-        let distance = sequence - chunks[place].base
-        return distance <= UInt32.max ? distance << 32 | UInt64(slot) : nil
-    }
-
-    private func lowerBound(_ entry: UInt64, in place: Int) -> Int {
-        var (low, high) = (0, chunks[place].entries.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if chunks[place].entries[middle] < entry { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
-
-    private mutating func split(_ place: Int) {
-        let half = chunks[place].entries.count / 2
-        let offset = chunks[place].entries[half] >> 32
-        let upper = chunks[place].entries[half...].map { $0 - offset << 32 }
-        chunks[place].entries.removeLast(upper.count)
-        chunks.insert(Chunk(base: chunks[place].base + offset, entries: ContiguousArray(upper)), at: place + 1)
-    }
-
-    private mutating func rebaseFirst(to base: UInt64) -> Bool {
-        guard let first = chunks.first, first.entries.count < Self.capacity else { return false }
-        let shift = first.base - base
-        guard let last = first.entries.last, shift + last >> 32 <= UInt32.max else { return false }
-        chunks[0].base = base
-        for index in chunks[0].entries.indices { chunks[0].entries[index] += shift << 32 }
-        return true
-    }
-
-    private mutating func mergeWithNext(_ place: Int) {
-        guard place + 1 < chunks.count, chunks[place + 1].entries.count <= Self.capacity / 2 else { return }
-        let shift = chunks[place + 1].base - chunks[place].base
-        guard let last = chunks[place + 1].entries.last, shift + last >> 32 <= UInt32.max else { return }
-        let moved = chunks.remove(at: place + 1)
-        for entry in moved.entries { chunks[place].entries.append(entry + shift << 32) }
     }
 }
