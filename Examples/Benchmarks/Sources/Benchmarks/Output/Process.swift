@@ -52,3 +52,11 @@ func residentBytes() -> Int {
         return pages * Int(getpagesize())
     #endif
 }
+
+/// The seconds of processor time that this process has used so far.
+func ownProcessorTime() -> Double {
+    var usage = rusage()
+    getrusage(RUSAGE_SELF, &usage)
+    let seconds = Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+    return seconds + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1_000_000
+}
