@@ -217,21 +217,23 @@ extension LeaseManager {
             orders.follow(order)
             alarm.ring()
         }
-        return try await waitForReport(of: order, options, moment)
+        return try await waitForReport(of: order, options, moment, isFollowed: true)
     }
 
     private func waitForReport(
         of order: RevocationOrder,
         _ options: RevokeOptions,
-        _ moment: Moment
+        _ moment: Moment,
+        isFollowed: Bool = false
     ) async throws -> RevocationReport {
         let limit = options.wait ?? configuration.revocationWait
         var latest = order
         if limit > .zero && !order.progress.isComplete {
             let reply = orders.wait(for: order.id)
             defer { orders.stopWaiting(reply, for: order.id) }
-            // It may have been completed between placing it and waiting for it.
-            await reportFinished([order.id])
+            // It may have been completed between placing it and waiting for it. What is followed is told when its turn comes:
+            // of a lease whose answer was lost, the news come first.
+            if !isFollowed || !orders.isFollowing(order.id) { await reportFinished([order.id]) }
             if orders.isWaiting(reply, for: order.id) { try await requireWorker(for: order.id, within: limit) }
             if let done = try await reply.value(until: moment.continuous + limit, clock.time) { latest = done }
         }
