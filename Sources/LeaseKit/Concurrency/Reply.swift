@@ -57,6 +57,17 @@ final class Reply<Value: Sendable>: Sendable {
         }
     }
 
+    /// The same for calls that are made often, by one timer for all of them.
+    func value(until deadline: Duration, _ deadlines: Deadlines) async throws -> Value? {
+        let ticket = deadlines.add(deadline) { self.close(.success(nil)) }
+        defer { deadlines.remove(ticket) }
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { install($0) }
+        } onCancel: {
+            close(.failure(CancellationError()))
+        }
+    }
+
     /// Waits for the answer, however long it takes; throws `CancellationError` at once when the task is cancelled.
     func value() async throws -> Value {
         let value: Value? = try await withTaskCancellationHandler {

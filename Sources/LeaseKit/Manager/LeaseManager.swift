@@ -31,6 +31,7 @@ public final class LeaseManager: Sendable {
     let lostAnswers = LostAnswers()
     let work = WorkQueue()
     let alarm = Alarm()
+    let deadlines = Deadlines()
     let lifecycle = Lifecycle()
     let holdOff = HoldOff()
     let givenUp = GivenUpLeases()

@@ -27,11 +27,16 @@ public final class PostgresBackend: Sendable {
     let entropy: LeaseEntropy
     private let roles: Locked<[String: CompiledRole]>
     let known = Locked(Known())
+    let passwords = PasswordShelf()
+    /// One role is checked at a time.
+    let checks = Turns()
 
     /// What was learnt of the server.
     struct Known: Sendable {
         var facts: ServerFacts?
         var clock: ServerClock?
+        /// The roles whose users the admin can make and end.
+        var checkedRoles: Set<String> = []
         /// The start of the manager whose forerunners' sessions were ended.
         var recovered: ManagerStart?
     }
@@ -70,6 +75,8 @@ public final class PostgresBackend: Sendable {
         var compiled: CompiledRole?
         if let role { compiled = try CompiledRole(role, named: name) }
         roles.withLock { [compiled] roles in roles[name] = compiled }
+        known.withLock { _ = $0.checkedRoles.remove(name) }
+        passwords.clear()
     }
 
     var allRoles: [CompiledRole] { roles.withLock { $0.values.sorted { $0.name < $1.name } } }
@@ -105,18 +112,24 @@ extension PostgresBackend {
         public var batchLimit: Int
         /// How many roles a page of the inventory has.
         public var pageSize: Int
+        /// Whether each role is checked before its first issue, as ``PostgresBackend/preflight(timeout:)`` does.
+        ///
+        /// A credential whose end the admin would not be able to bring about is not made in the first place.
+        public var checksRoles: Bool
 
         /// Makes options.
         public init(
             slack: Duration = .seconds(10),
             lockTimeout: Duration = .seconds(5),
             batchLimit: Int = 100,
-            pageSize: Int = 1_000
+            pageSize: Int = 1_000,
+            checksRoles: Bool = true
         ) {
             self.slack = slack
             self.lockTimeout = lockTimeout
             self.batchLimit = max(1, batchLimit)
             self.pageSize = max(1, pageSize)
+            self.checksRoles = checksRoles
         }
     }
 }

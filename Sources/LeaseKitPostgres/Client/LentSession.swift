@@ -31,7 +31,7 @@ final class LentSession: PostgresSession {
     }
 
     func transaction(_ statements: [PostgresStatement]) async throws(PostgresError) -> [PostgresResult] {
-        try await results(.transaction, statements)
+        try await results(.transactions([statements.count]), statements)
     }
 
     func attempt(_ statements: [PostgresStatement]) async -> [Result<PostgresResult, PostgresError>] {
@@ -39,6 +39,30 @@ final class LentSession: PostgresSession {
         // Refused as a whole.
         if outcome.count < statements.count, let only = outcome.first { return statements.map { _ in only } }
         return outcome
+    }
+
+    func transactions(_ groups: [[PostgresStatement]]) async -> [Result<[PostgresResult], PostgresError>] {
+        let outcome = await perform(.transactions(groups.map(\.count)), groups.flatMap(\.self))
+        // Refused as a whole, all have the one answer.
+        if outcome.count < groups.reduce(0, { $0 + $1.count }) { return groups.map { _ in Self.together(outcome) } }
+        var rest = outcome[...]
+        return groups.map { group in
+            defer { rest = rest.dropFirst(group.count) }
+            return Self.together(rest.prefix(group.count))
+        }
+    }
+
+    private static func together(
+        _ outcomes: some Sequence<Result<PostgresResult, PostgresError>>
+    ) -> Result<[PostgresResult], PostgresError> {
+        var results: [PostgresResult] = []
+        for outcome in outcomes {
+            switch outcome {
+            case .success(let result): results.append(result)
+            case .failure(let error): return .failure(error)
+            }
+        }
+        return .success(results)
     }
 
     private func results(

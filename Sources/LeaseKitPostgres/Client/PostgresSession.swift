@@ -23,4 +23,25 @@ public protocol PostgresSession: Sendable {
     /// The connection being lost after `COMMIT` was sent is ambiguous, see ``PostgresError/Kind/ambiguous``: it may have
     /// been carried out.
     func transaction(_ statements: [PostgresStatement]) async throws(PostgresError) -> [PostgresResult]
+
+    /// Runs transactions one after another, each all or nothing, up to the first that fails.
+    ///
+    /// Answers one outcome for each; one that was not begun has that of the first that failed. A client that can sends all
+    /// of them in one round trip. The statements are counted through, see ``PostgresError/statement``.
+    func transactions(_ groups: [[PostgresStatement]]) async -> [Result<[PostgresResult], PostgresError>]
+}
+
+extension PostgresSession {
+    /// By default one round trip for each.
+    public func transactions(_ groups: [[PostgresStatement]]) async -> [Result<[PostgresResult], PostgresError>] {
+        var outcomes: [Result<[PostgresResult], PostgresError>] = []
+        for group in groups {
+            do throws(PostgresError) {
+                outcomes.append(.success(try await transaction(group)))
+            } catch {
+                return outcomes + groups.dropFirst(outcomes.count).map { _ in .failure(error) }
+            }
+        }
+        return outcomes
+    }
 }

@@ -9,11 +9,17 @@ public struct PostgresStatement: Sendable {
     public var text: String
     /// The parameters as texts; nil is NULL.
     public var parameters: [String?]
+    /// Whether the same text will be sent again and again, with other parameters.
+    ///
+    /// A client may have the server keep what it made of the text; for a look into the catalog that is most of the work. One that
+    /// does not care sends it like any other.
+    public var isRepeated: Bool
 
     /// Makes a statement.
-    public init(_ text: String, _ parameters: [String?] = []) {
+    public init(_ text: String, _ parameters: [String?] = [], isRepeated: Bool = false) {
         self.text = text
         self.parameters = parameters
+        self.isRepeated = isRepeated
     }
 }
 

@@ -34,7 +34,7 @@ struct BackendBench: Sendable {
         host: PostgresConfiguration.Host? = nil,
         ownsOwner: Bool = true,
         maxConnections: Int = 4,
-        options: PostgresBackend.Options = .init(),
+        options: PostgresBackend.Options = .init(checksRoles: false),
         roles: (_ group: String, _ owner: String) -> [String: PostgresRole] = { group, _ in
             ["app": PostgresRole(.memberOf(group), iterations: 1)]
         }

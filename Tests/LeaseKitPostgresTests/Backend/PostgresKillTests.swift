@@ -9,11 +9,28 @@ import Testing
 
 /// A broker is killed while eight callers issue: nothing that it made is ever lost track of.
 @Suite(.serialized) struct PostgresKillTests {
+    /// `LEASEKIT_SIM_SEED` draws the moments of another run once more; what the kernel does meanwhile is another matter.
     @Test(.timeLimit(.minutes(8)))
     func killedAtRandomMoments() async throws {
-        let bench = try await KillBench()
+        let seed =
+            ProcessInfo.processInfo.environment["LEASEKIT_SIM_SEED"].flatMap { UInt64($0) } ?? .random(in: 0 ... .max)
+        print("killed at the moments of LEASEKIT_SIM_SEED=\(seed)")
+        let bench = try await KillBench(seed: seed)
         for _ in 0..<110 { try await bench.live() }
         try await bench.finish()
+    }
+}
+
+/// Random numbers that a seed repeats.
+private struct SeededMoments: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
     }
 }
 
@@ -30,6 +47,7 @@ private final class KillBench {
     private var troubles = 0
     private var orphans: Set<String> = []
     private var lost: Set<String> = []
+    private var moments: SeededMoments
 
     /// A lease as a process reported it.
     private struct Reported {
@@ -38,7 +56,8 @@ private final class KillBench {
         var isRevoking = false
     }
 
-    init() async throws {
+    init(seed: UInt64) async throws {
+        moments = SeededMoments(state: seed)
         server = try await TestServer.make()
         client = LibPQClient(server.configuration(maxConnections: 2))
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("leasekit-\(LeaseID.random())")
@@ -57,16 +76,16 @@ private final class KillBench {
         let child = try VictimProcess("PostgresVictim", [file, "\(server.port)", "readers"], saying: password)
         // Some die as they start, most while they are at it.
         let isEarly = tries % 10 == 0
-        var left = Int.random(in: 1...60)
+        var left = Int.random(in: 1...60, using: &moments)
         var isReady = isEarly
-        let limit: Int32 = isEarly ? Int32.random(in: 0...60) : 10_000
+        let limit: Int32 = isEarly ? Int32.random(in: 0...60, using: &moments) : 10_000
         while left > 0, child.waitForOutput(milliseconds: limit), let line = child.line() {
             note(line)
             if line == "ready" { isReady = true }
             if isReady { left -= 1 }
         }
         // Not in step with what it says.
-        usleep(UInt32.random(in: 0...4_000))
+        usleep(UInt32.random(in: 0...4_000, using: &moments))
         child.kill()
         while let line = child.line() { note(line) }
         if child.waitForEnd() { kills += 1 }

@@ -21,20 +21,8 @@ final class VictimProcess {
     init(_ executable: String, _ arguments: [String], saying line: String) throws {
         let (childInput, input) = try Self.makePipe()
         let (output, childOutput) = try Self.makePipe()
-        #if canImport(Darwin)
-            var actions: posix_spawn_file_actions_t?
-        #else
-            var actions = posix_spawn_file_actions_t()
-        #endif
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, childInput, 0)
-        posix_spawn_file_actions_adddup2(&actions, childOutput, 1)
-        let path = "\(Self.directory)/\(executable)"
-        var words = ([path] + arguments).map { strdup($0) } + [nil]
-        defer { for word in words { free(word) } }
-        var id: pid_t = 0
-        let code = posix_spawn(&id, path, &actions, nil, &words, environ)
+        let words = ["\(Self.directory)/\(executable)"] + arguments
+        let (id, code) = spawn(words, input: childInput, output: childOutput)
         close(childInput)
         close(childOutput)
         let bytes = Array((line + "\n").utf8)

@@ -69,6 +69,62 @@ import Testing
         }
     }
 
+    @Test(arguments: ServerVersion.allCases)
+    func transactionsStopAtTheFirstThatFails(version: ServerVersion) async throws {
+        let client = try await client(version)
+        let groups: [[PostgresStatement]] = [
+            ["CREATE ROLE group_a", "SELECT 'one'"], ["CREATE ROLE group_b", "SELECT 1/0", "SELECT 'two'"],
+            ["CREATE ROLE group_c"],
+        ]
+        try await client.withSession(database: nil, timeout: .seconds(120)) { session in
+            let outcomes = await session.transactions(groups)
+            #expect(try outcomes[0].get().last?.first == "one")
+            let failures = outcomes.dropFirst().map { outcome in
+                #expect(throws: PostgresError.self) { try outcome.get() }
+            }
+            #expect(failures.map { $0?.sqlState } == [SQLState("22012"), SQLState("22012")])
+            // The same connection is of use at once, and nothing of the second or third was done.
+            let left = try await session.run([
+                "SELECT string_agg(rolname, ' ') FROM pg_roles WHERE rolname LIKE 'group__'"
+            ])
+            #expect(left[0].first == "group_a")
+            let all = await session.transactions([["DROP ROLE group_a"], ["SELECT 'two'", "SELECT 'three'"]])
+            #expect(try all.map { try $0.get().last?.first } == [nil, "three"])
+        }
+    }
+
+    /// What the server keeps of a statement survives a failure, and a connection that lost it makes it anew.
+    @Test(arguments: [true, false]) func repeatedStatementsArePrepared(isAllowed: Bool) async throws {
+        var configuration = try await TestServer.shared(.system).configuration(maxConnections: 1)
+        configuration.preparesStatements = isAllowed
+        let client = LibPQClient(configuration)
+        let kept = PostgresStatement("SELECT count(*) FROM pg_prepared_statements")
+        @Sendable func sum(_ text: String) -> PostgresStatement {
+            PostgresStatement("SELECT 10 / $1::int", [text], isRepeated: true)
+        }
+        try await client.withSession(database: nil, timeout: .seconds(120)) { session in
+            let first = try await session.transaction([sum("5"), sum("2")])
+            #expect(first.map(\.first) == ["2", "5"])
+            #expect(try await session.run([kept])[0].first == (isAllowed ? "1" : "0"))
+            let error = await #expect(throws: PostgresError.self) {
+                try await session.transaction([sum("1"), sum("0")])
+            }
+            #expect(error?.statement == 1)
+            let outcomes = await session.attempt([sum("0"), sum("10")])
+            #expect(try outcomes[1].get().first == "1")
+            // As a pooler does that hands out another connection.
+            _ = try await session.run(["DEALLOCATE ALL"])
+            let lost = await session.attempt([sum("1")])
+            if isAllowed {
+                let error = #expect(throws: PostgresError.self) { try lost[0].get() }
+                #expect(error?.kind == .conflict)
+            }
+            #expect(try await session.transaction([sum("1")])[0].first == "10")
+            #expect(try await session.run([kept])[0].first == (isAllowed ? "1" : "0"))
+        }
+        await client.close()
+    }
+
     @Test func aConstraintThatIsCheckedAtTheCommitFailsTheTransaction() async throws {
         let client = try await client(maxConnections: 1)
         try await client.run(

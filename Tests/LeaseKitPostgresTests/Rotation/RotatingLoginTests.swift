@@ -17,8 +17,11 @@ import Testing
         let keeper: InMemorySecretKeeper
         let initial = SecretText("initial")
 
-        init(_ plan: @escaping @Sendable (KeeperCall) -> KeeperFault? = { _ in nil }) async throws {
-            server = try await TestServer.shared(.system)
+        init(
+            _ version: ServerVersion = .system,
+            _ plan: @escaping @Sendable (KeeperCall) -> KeeperFault? = { _ in nil }
+        ) async throws {
+            server = try await TestServer.shared(version)
             let number = RotatingLoginTests.numbers.withLock { number in
                 number += 1
                 return number
@@ -56,8 +59,9 @@ import Testing
         }
     }
 
-    @Test func nobodyElseKnowsTheNewPassword() async throws {
-        let bench = try await Bench()
+    @Test(arguments: ServerVersion.allCases)
+    func nobodyElseKnowsTheNewPassword(version: ServerVersion) async throws {
+        let bench = try await Bench(version)
         let admin = bench.admin()
         let configuration = bench.server.configuration()
         try await admin.recover(configuration)
@@ -77,10 +81,14 @@ import Testing
     }
 
     /// The process dies at each call to the keeper, before it and after it; the next one goes on with what is kept.
-    @Test(arguments: [KeeperCall.Kind.load, .stage, .commit], [KeeperFault.unavailable, .unknown])
-    func isFinishedAfterACrash(kind: KeeperCall.Kind, fault: KeeperFault) async throws {
+    @Test(arguments: [KeeperCall.Kind.load, .stage, .commit], ServerVersion.allCases)
+    func isFinishedAfterACrash(kind: KeeperCall.Kind, version: ServerVersion) async throws {
+        for fault in [KeeperFault.unavailable, .unknown] { try await crash(at: kind, fault, version) }
+    }
+
+    private func crash(at kind: KeeperCall.Kind, _ fault: KeeperFault, _ version: ServerVersion) async throws {
         let isArmed = Locked(true)
-        let bench = try await Bench { call in
+        let bench = try await Bench(version) { call in
             isArmed.withLock { isArmed in
                 guard isArmed, call.kind == kind else { return nil }
                 isArmed = false
@@ -102,8 +110,9 @@ import Testing
         #expect(try await bench.isSettled(admin))
     }
 
-    @Test(arguments: [true, false]) func aLostCommitIsFinished(isCarriedOut: Bool) async throws {
-        let bench = try await Bench()
+    @Test(arguments: [true, false], ServerVersion.allCases)
+    func aLostCommitIsFinished(isCarriedOut: Bool, version: ServerVersion) async throws {
+        let bench = try await Bench(version)
         let proxy = try TestProxy(to: bench.server)
         var broken = bench.server.configuration(host: proxy.host)
         broken.connectTimeout = .seconds(1)
@@ -121,8 +130,9 @@ import Testing
         #expect(successor.login().password == staged)
     }
 
-    @Test func connectionsAreNotRefusedMeanwhile() async throws {
-        let bench = try await Bench()
+    @Test(arguments: ServerVersion.allCases)
+    func connectionsAreNotRefusedMeanwhile(version: ServerVersion) async throws {
+        let bench = try await Bench(version)
         let admin = bench.admin()
         let configuration = bench.server.configuration()
         let isOver = Locked(false)

@@ -15,15 +15,17 @@ import Testing
         let time: VirtualTime
         let role: String
 
-        init(_ role: String, options: String = "LOGIN", keeper: InMemorySecretKeeper = InMemorySecretKeeper())
-            async throws
-        {
-            server = try await TestServer.shared(.system)
+        init(
+            _ role: String,
+            on version: ServerVersion = .system,
+            keeper: InMemorySecretKeeper = InMemorySecretKeeper()
+        ) async throws {
+            server = try await TestServer.shared(version)
             client = LibPQClient(server.configuration())
             time = VirtualTime()
             self.role = role
             self.keeper = keeper
-            try await server.sql("CREATE ROLE \(role) \(options) PASSWORD 'by hand'")
+            try await server.sql("CREATE ROLE \(role) LOGIN PASSWORD 'by hand'")
         }
 
         func users(_ schedule: RotationSchedule = .every(.seconds(3_600))) -> StaticUsers {
@@ -48,8 +50,9 @@ import Testing
         }
     }
 
-    @Test func aPasswordIsChangedAndReadWithItsRemainingLife() async throws {
-        let bench = try await Bench("static_plain")
+    @Test(arguments: ServerVersion.allCases)
+    func aPasswordIsChangedAndReadWithItsRemainingLife(version: ServerVersion) async throws {
+        let bench = try await Bench("static_plain", on: version)
         let users = bench.users()
         try await users.recover()
         #expect(try users.read("report") == nil)
@@ -97,8 +100,12 @@ import Testing
     }
 
     /// The process dies between the steps, and the next one finishes what is staged.
-    @Test(arguments: [KeeperCall.Kind.stage, .commit], [KeeperFault.unavailable, .unknown])
-    func aCrashIsMadeGood(kind: KeeperCall.Kind, fault: KeeperFault) async throws {
+    @Test(arguments: [KeeperCall.Kind.stage, .commit], ServerVersion.allCases)
+    func aCrashIsMadeGood(kind: KeeperCall.Kind, version: ServerVersion) async throws {
+        for fault in [KeeperFault.unavailable, .unknown] { try await crash(at: kind, fault, version) }
+    }
+
+    private func crash(at kind: KeeperCall.Kind, _ fault: KeeperFault, _ version: ServerVersion) async throws {
         let isArmed = Locked(false)
         let keeper = InMemorySecretKeeper { call in
             isArmed.withLock { isArmed in
@@ -107,7 +114,7 @@ import Testing
                 return fault
             }
         }
-        let bench = try await Bench("static_crash_\(kind)_\(fault == .unknown)", keeper: keeper)
+        let bench = try await Bench("static_crash_\(kind)_\(fault == .unknown)", on: version, keeper: keeper)
         try await bench.users().rotate("report")
         isArmed.withLock { $0 = true }
         await #expect(throws: SecretKeeperError.self) { try await bench.users().rotate("report") }
@@ -126,8 +133,9 @@ import Testing
     }
 
     /// The server takes the change, and then refuses the login: the old password is set again.
-    @Test func aPasswordThatDoesNotOpenTheServerIsTakenBack() async throws {
-        let bench = try await Bench("static_refused")
+    @Test(arguments: ServerVersion.allCases)
+    func aPasswordThatDoesNotOpenTheServerIsTakenBack(version: ServerVersion) async throws {
+        let bench = try await Bench("static_refused", on: version)
         let users = bench.users()
         try await users.rotate("report")
         let good = try #require(try users.read("report"))

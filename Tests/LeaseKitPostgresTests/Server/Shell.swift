@@ -29,19 +29,7 @@ final class Shell: Sendable {
         (pid, input, output) = try Self.spawning.withLock { _ in
             let (childInput, input) = try Self.makePipe()
             let (output, childOutput) = try Self.makePipe()
-            #if canImport(Darwin)
-                var actions: posix_spawn_file_actions_t?
-            #else
-                var actions = posix_spawn_file_actions_t()
-            #endif
-            posix_spawn_file_actions_init(&actions)
-            defer { posix_spawn_file_actions_destroy(&actions) }
-            posix_spawn_file_actions_adddup2(&actions, childInput, 0)
-            posix_spawn_file_actions_adddup2(&actions, childOutput, 1)
-            var words = command.map { strdup($0) } + [nil]
-            defer { for word in words { free(word) } }
-            var pid: pid_t = 0
-            let status = posix_spawn(&pid, command[0], &actions, nil, &words, environ)
+            let (pid, status) = spawn(command, input: childInput, output: childOutput)
             close(childInput)
             close(childOutput)
             if status != 0 { throw Trouble(description: "cannot start \(command[0]): \(status)") }

@@ -51,15 +51,16 @@ extension LeaseManager {
                     result = .failure(error)
                 }
             }
-            mount.leave(kind)
-            if kind == .revocation { self.alarm.ring() }
+            let wasFull = mount.leave(kind)
+            // Whoever hands out what is due has no other reason to look again: what is left was not due, or had a place.
+            if kind == .revocation, wasFull || self.lifecycle.phase != .running { self.alarm.ring() }
             if !reply.deliver(result) { await late?(result) }
         }
         guard isAccepted else {
             mount.leave(kind)
             throw BackendFailure.neverSent
         }
-        if let value = try await reply.value(until: deadline, clock.time) { return value }
+        if let value = try await reply.value(until: deadline, deadlines) { return value }
         publish(
             record.map { LeaseEvent(.callOverdue, $0, at: clock.now) }
                 ?? LeaseEvent(.callOverdue, at: clock.now, path: mount.path)

@@ -87,12 +87,7 @@ struct MountGate: Sendable {
         if !breaker.wouldAdmit(at: now) {
             return .targetDown(retryAfter: breaker.nextProbe.map { now.duration(to: $0) } ?? .zero)
         }
-        let isFull =
-            switch kind {
-            case .demand: demands >= settings.concurrency || !isNext
-            case .revocation: revocations >= settings.revocationConcurrency
-            }
-        if isFull { return .busy }
+        if isFull(kind) || kind == .demand && !isNext { return .busy }
         if let wait = limiter.take(settings.rate, at: now) { return .tooFast(wait) }
         _ = breaker.admit(at: now)
         switch kind {
@@ -100,6 +95,14 @@ struct MountGate: Sendable {
         case .revocation: revocations += 1
         }
         return nil
+    }
+
+    /// Whether every place is taken.
+    func isFull(_ kind: Kind) -> Bool {
+        switch kind {
+        case .demand: demands >= settings.concurrency
+        case .revocation: revocations >= settings.revocationConcurrency
+        }
     }
 
     mutating func leave(_ kind: Kind) {

@@ -136,13 +136,16 @@ final class MountRuntime: Sendable {
         callNext()
     }
 
-    /// Gives a place back.
-    func leave(_ kind: MountGate.Kind) {
-        let next = gate.withLock { gate in
+    /// Gives a place back; true when there was none left.
+    @discardableResult
+    func leave(_ kind: MountGate.Kind) -> Bool {
+        let (wasFull, next): (Bool, Reply<Void>?) = gate.withLock { gate in
+            let wasFull = gate.isFull(kind)
             gate.leave(kind)
-            return kind == .demand ? gate.line.first : nil
+            return (wasFull, kind == .demand ? gate.line.first : nil)
         }
         next?.deliver(.success(()))
+        return wasFull
     }
 
     /// Calls whoever waits longest to look again: a place became free, the settings were changed, or there is no point in

@@ -170,15 +170,13 @@ extension LeaseManager {
         _ options: RevokeOptions,
         _ moment: Moment
     ) async throws -> RevocationReport {
-        if let mount = mounts[claimed.record.mount], mount.abilities.callStyle == .immediate,
+        if let mount = mounts[claimed.record.mount], canEndNow(at: mount, options),
             mount.gate.withLock({ $0.identity == .confirmed && $0.enter(.revocation, at: moment.now) == nil })
         {
-            if let outcome = await endHere(claimed, at: mount, from: clock.moment()) {
-                var done = order
-                done.progress.count(outcome)
-                publishCompletion(of: done)
-                return RevocationReport(done, remaining: [])
+            guard mount.abilities.callStyle == .immediate else {
+                return try await endUnderRun(claimed, order, options, at: mount, moment)
             }
+            if let outcome = await endHere(claimed, at: mount, from: clock.moment()) { return completed(order, outcome) }
         } else {
             // Not ours to call from here: given back at once, for the background work to take.
             let release = LeaseUpdate.release(claimed.record.claim ?? LeaseClaim(rawValue: 0), due: moment.now)
@@ -189,18 +187,69 @@ extension LeaseManager {
         return try await waitForReport(of: order, options, moment)
     }
 
+    /// Whether a lease that was handed over is ended by way of its order: at once, or as a job of `run()` that is waited for.
+    private func canEndNow(at mount: MountRuntime, _ options: RevokeOptions) -> Bool {
+        mount.abilities.callStyle == .immediate
+            || lifecycle.phase == .running && (options.wait ?? configuration.revocationWait) > .zero
+    }
+
+    /// The report of an order whose only lease has ended.
+    private func completed(_ order: RevocationOrder, _ outcome: LeaseOutcome) -> RevocationReport {
+        var done = order
+        done.progress.count(outcome)
+        publishCompletion(of: done)
+        return RevocationReport(done, remaining: [])
+    }
+
+    /// Ends a lease as a job of `run()`, which no caller's cancellation reaches.
+    ///
+    /// What has no outcome yet, and what comes when nobody waits any more, goes the way of any other order.
+    private func endUnderRun(
+        _ claimed: ClaimedLease,
+        _ order: RevocationOrder,
+        _ options: RevokeOptions,
+        at mount: MountRuntime,
+        _ moment: Moment
+    ) async throws -> RevocationReport {
+        let reply = Reply<LeaseOutcome?>()
+        let isAccepted = work.submit {
+            let outcome = await self.end(claimed, at: mount, from: self.clock.moment())
+            if outcome == nil {
+                self.orders.follow(order)
+                self.alarm.ring()
+            }
+            if !reply.deliver(.success(outcome)), outcome != nil {
+                self.orders.follow(order)
+                await self.reportFinished([order.id])
+            }
+        }
+        if isAccepted {
+            let limit = options.wait ?? configuration.revocationWait
+            let outcome = try await reply.value(until: moment.continuous + limit, deadlines)
+            if case .some(.some(let outcome)) = outcome { return completed(order, outcome) }
+        } else {
+            mount.leave(.revocation)
+            await giveBack([claimed]) { _ in moment.now }
+            orders.follow(order)
+            alarm.ring()
+        }
+        return try await waitForReport(of: order, options, moment, isFollowed: true)
+    }
+
     private func waitForReport(
         of order: RevocationOrder,
         _ options: RevokeOptions,
-        _ moment: Moment
+        _ moment: Moment,
+        isFollowed: Bool = false
     ) async throws -> RevocationReport {
         let limit = options.wait ?? configuration.revocationWait
         var latest = order
         if limit > .zero && !order.progress.isComplete {
             let reply = orders.wait(for: order.id)
             defer { orders.stopWaiting(reply, for: order.id) }
-            // It may have been completed between placing it and waiting for it.
-            await reportFinished([order.id])
+            // It may have been completed between placing it and waiting for it. What is followed is told when its turn comes:
+            // of a lease whose answer was lost, the news come first.
+            if !isFollowed || !orders.isFollowing(order.id) { await reportFinished([order.id]) }
             if orders.isWaiting(reply, for: order.id) { try await requireWorker(for: order.id, within: limit) }
             if let done = try await reply.value(until: moment.continuous + limit, clock.time) { latest = done }
         }

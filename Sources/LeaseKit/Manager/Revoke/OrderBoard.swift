@@ -62,6 +62,9 @@ final class OrderBoard: Sendable {
         }
     }
 
+    /// Whether an order is followed: it has not been completed, as far as is known here.
+    func isFollowing(_ id: RevocationOrderID) -> Bool { state.withLock { $0.unfinished.contains(id) } }
+
     /// Whether any order is followed or waited for.
     var isWatching: Bool { state.withLock { !$0.unfinished.isEmpty || !$0.waiters.isEmpty } }
 

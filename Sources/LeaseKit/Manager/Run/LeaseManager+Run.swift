@@ -65,10 +65,12 @@ extension LeaseManager {
             return lifecycle.failToStart(error)
         }
         await withDiscardingTaskGroup { group in
+            group.addTask { await self.deadlines.serve(self.clock.time) }
             group.addTask {
                 await self.serveDue()
                 if let budget = try? await budgeted.valueWhateverHappens() { await self.windUp(within: budget) }
                 self.work.close()
+                self.deadlines.close()
             }
             while let jobs = await work.next() {
                 for job in jobs { group.addTask { await job() } }

@@ -19,43 +19,34 @@ struct Findings: Sendable {
     func hasSessions(_ name: String) -> Bool { (roles[name]?.sessions ?? 0) > 0 }
     var oids: [String] { roles.values.map(\.oid) }
 
-    /// Two questions: who they are and how many sessions they have; and what hangs on them where.
-    static func questions(about names: [String]) -> [PostgresStatement] {
-        let parameter = SQLTexts.array(names)
-        return [
-            PostgresStatement(
-                """
-                SELECT r.rolname, r.oid::text, count(a.pid)
-                FROM pg_catalog.pg_roles r LEFT JOIN pg_catalog.pg_stat_get_activity(NULL) a ON a.usesysid = r.oid
-                WHERE r.rolname = ANY ($1::name[]) GROUP BY 1, 2
-                """,
-                [parameter]
-            ),
-            // A default privilege that the role set for itself counts as owned, and is nothing that anybody wants to keep.
-            PostgresStatement(
-                """
-                SELECT r.rolname, coalesce(b.datname, ''),
-                    bool_or(d.deptype = 'o' AND d.classid <> 'pg_catalog.pg_default_acl'::regclass)
-                FROM pg_catalog.pg_roles r
-                JOIN pg_catalog.pg_shdepend d
-                    ON d.refclassid = 'pg_catalog.pg_authid'::regclass AND d.refobjid = r.oid
-                LEFT JOIN pg_catalog.pg_database b ON b.oid = d.dbid
-                WHERE r.rolname = ANY ($1::name[]) GROUP BY 1, 2
-                """,
-                [parameter]
-            ),
-        ]
+    /// Asks who they are, how many sessions they have, and what hangs on them where: a row for each database.
+    ///
+    /// A default privilege that the role set for itself counts as owned, and is nothing that anybody wants to keep.
+    static func question(about names: [String]) -> PostgresStatement {
+        PostgresStatement(
+            """
+            SELECT n.name, n.oid::text, \(SQLTexts.sessions(of: "n.oid")), h.dbid IS NOT NULL,
+                (SELECT b.datname FROM pg_catalog.pg_database b WHERE b.oid = h.dbid), h.owns
+            FROM (SELECT u.name, to_regrole(quote_ident(u.name))::oid AS oid FROM unnest($1::text[]) AS u(name)) n
+            LEFT JOIN LATERAL (
+                SELECT d.dbid, bool_or(d.deptype = 'o' AND d.classid <> 'pg_catalog.pg_default_acl'::regclass) AS owns
+                FROM pg_catalog.pg_shdepend d
+                WHERE d.refclassid = 'pg_catalog.pg_authid'::regclass AND d.refobjid = n.oid GROUP BY d.dbid
+            ) h ON true
+            WHERE n.oid IS NOT NULL
+            """,
+            [SQLTexts.array(names)],
+            isRepeated: true
+        )
     }
 
-    init(roles: PostgresResult, dependencies: PostgresResult) {
-        for row in roles.rows {
+    init(_ answer: PostgresResult) {
+        for row in answer.rows where row.count == 6 {
             guard let name = row[0], let oid = row[1] else { continue }
-            self.roles[name] = Role(oid: oid, sessions: row[2].flatMap { Int($0) } ?? 0)
-        }
-        for row in dependencies.rows {
-            guard let name = row[0], let database = row[1] else { continue }
-            self.roles[name]?.databases.insert(database)
-            if row[2] == "t" { self.roles[name]?.ownsObjects = true }
+            var role = roles[name] ?? Role(oid: oid, sessions: row[2].flatMap { Int($0) } ?? 0)
+            if row[3] == "t" { role.databases.insert(row[4] ?? "") }
+            if row[5] == "t" { role.ownsObjects = true }
+            roles[name] = role
         }
     }
 }

@@ -55,7 +55,7 @@ extension RoleEnder {
     ) async throws -> Bool {
         let holding = endings.filter { !(found[$0.name]?.databases.isEmpty ?? true) }
         let names = { (endings: [Ending]) in endings.map(\.quoted).joined(separator: ", ") }
-        var statements = guards(endings)
+        var statements = guards(endings, seeks: true)
         if !holding.isEmpty {
             if !facts.isSuperuser { statements += holding.map { join($0.quoted, facts) } }
             statements += [
@@ -93,14 +93,6 @@ extension RoleEnder {
     func stragglers(_ endings: [Ending], _ found: Findings, _ facts: ServerFacts) -> [PostgresStatement] {
         let oids = endings.compactMap { found[$0.name]?.oid }
         guard facts.canSignal, !oids.isEmpty else { return [] }
-        return [
-            PostgresStatement(
-                """
-                SELECT count(pg_terminate_backend(a.pid)) FROM pg_stat_get_activity(NULL) a
-                WHERE a.usesysid = ANY ($1::oid[])
-                """,
-                ["{\(oids.joined(separator: ","))}"]
-            )
-        ]
+        return [SQLTexts.endSessions(of: oids)]
     }
 }

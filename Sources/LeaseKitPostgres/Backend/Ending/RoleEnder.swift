@@ -16,7 +16,7 @@ struct RoleEnder: Sendable {
             try await backend.classified {
                 let facts = try await backend.facts(times).facts
                 try await backend.endForerunners(of: times.call, times, facts)
-                let found = try await disable(endings, &outcomes)
+                let found = try await disable(endings, facts, &outcomes)
                 let disabled = endings.filter { outcomes[$0.name] == nil }
                 if disabled.isEmpty { return }
                 try await expel(disabled, found, facts)
@@ -45,20 +45,35 @@ struct RoleEnder: Sendable {
 
     /// Takes the right to log in away from those that bear our mark, and learns what has to be cleaned.
     ///
-    /// Those that are not there, and those that are not ours, have their outcome afterwards.
-    private func disable(_ endings: [Ending], _ outcomes: inout Outcomes) async throws -> Findings {
+    /// In the same round trip those are dropped that have no session and hold nothing: most of them. They have their outcome
+    /// afterwards, and so have those that are not there, and those that are not ours.
+    private func disable(
+        _ endings: [Ending],
+        _ facts: ServerFacts,
+        _ outcomes: inout Outcomes
+    ) async throws -> Findings {
         var attempt = 0
         while true {
             attempt += 1
             let left = endings.filter { outcomes[$0.name] == nil }
             if left.isEmpty { return Findings() }
             let statements =
-                guards(left)
+                guards(left, seeks: true)
                 + left.map { PostgresStatement("ALTER ROLE \($0.quoted) NOLOGIN VALID UNTIL '-infinity'") }
-                + Findings.questions(about: left.map(\.name))
+                + [Findings.question(about: left.map(\.name))]
+            var transactions = [statements]
+            if left.allSatisfy(\.plan.statements.isEmpty) { transactions.append(quickDrop(left, facts)) }
             do {
-                let results = try await backend.session(times) { try await $0.transaction(statements) }
-                return Findings(roles: results[results.count - 2], dependencies: results[results.count - 1])
+                let answers = try await backend.session(times) { [transactions] in await $0.transactions(transactions) }
+                let results = try answers[0].get()
+                if answers.count > 1 {
+                    switch answers[1] {
+                    case .success: for ending in left { outcomes[ending.name] = .success(.revoked) }
+                    case .failure(let error):
+                        if error.scope == .target || error.kind == .ambiguous { throw error }
+                    }
+                }
+                return results.last.map(Findings.init) ?? Findings()
             } catch let error as PostgresError where error.kind == .conflict {
                 guard try await backend.pause(before: attempt, times) else { throw error }
             } catch let error as PostgresError where error.sqlState == SQLTexts.refusal || error.kind == .gone {
@@ -68,12 +83,24 @@ struct RoleEnder: Sendable {
         }
     }
 
+    /// Drops roles that may not log in any more, if there is nothing else to be done for them; fails with `22012` otherwise.
+    private func quickDrop(_ endings: [Ending], _ facts: ServerFacts) -> [PostgresStatement] {
+        let names = endings.map(\.quoted).joined(separator: ", ")
+        return [
+            SQLTexts.lock(endings.map(\.name), as: PostgresBackend.application(of: times.call), seeks: true),
+            SQLTexts.requireEnded(endings.map { ($0.name, $0.tag) }),
+            PostgresStatement("DROP ROLE \(names)"),
+        ] + (facts.canSignal ? [SQLTexts.endStragglers] : [])
+    }
+
     /// What every transaction begins with: nobody else is at these roles, and they are ours.
-    func guards(_ endings: [Ending]) -> [PostgresStatement] {
-        [
-            SQLTexts.lock(endings.map(\.name), as: PostgresBackend.application(of: times.call)),
-            SQLTexts.requireOurs(endings.map { ($0.name, $0.tag) }),
-        ]
+    ///
+    /// - Parameter seeks: Whether no statement of somebody else's follows, see `SQLTexts.seek`.
+    func guards(_ endings: [Ending], seeks: Bool = false) -> [PostgresStatement] {
+        var ours = SQLTexts.requireOurs(endings.map { ($0.name, $0.tag) })
+        ours.isRepeated = seeks
+        let application = PostgresBackend.application(of: times.call)
+        return [SQLTexts.lock(endings.map(\.name), as: application, seeks: seeks), ours]
     }
 
     /// Gives those an outcome that are not there, or are not ours.

@@ -41,14 +41,16 @@ extension PostgresBackend {
         let guarding = PostgresStatement(
             """
             SELECT 1 / (count(*) = 1 AND clock_timestamp() < $3::timestamptz)::int, \(ServerClock.column)
-            FROM pg_catalog.pg_roles r
-            JOIN pg_catalog.pg_shdescription d ON d.objoid = r.oid AND d.classoid = 'pg_catalog.pg_authid'::regclass
-            WHERE r.rolname = $1::name AND starts_with(d.description, $2)
+            FROM pg_catalog.pg_shdescription d
+            WHERE d.objoid = to_regrole(quote_ident($1)) AND d.classoid = 'pg_catalog.pg_authid'::regclass
+                AND starts_with(d.description, $2)
             """,
-            [name, RoleTag.prefix(of: times.call.mark), times.deadline(on: clock).sqlText]
+            [name, RoleTag.prefix(of: times.call.mark), times.deadline(on: clock).sqlText],
+            isRepeated: renewal.isEmpty
         )
         var statements = [guarding]
         if renewal.isEmpty {
+            statements.insert(SQLTexts.seek, at: 0)
             statements.append(
                 PostgresStatement("ALTER ROLE \(SQLQuoting.name(name)) VALID UNTIL \(SQLQuoting.literal(end))")
             )
@@ -64,7 +66,8 @@ extension PostgresBackend {
         try await session(times) { [statements] session in
             let sent = self.time.read().continuous
             let results = try await session.transaction(statements)
-            self.note(clock: results.first?.rows.first?.last ?? nil, sent: sent)
+            let clock = results[renewal.isEmpty ? 1 : 0].rows.first?.last
+            self.note(clock: clock ?? nil, sent: sent)
         }
     }
 }

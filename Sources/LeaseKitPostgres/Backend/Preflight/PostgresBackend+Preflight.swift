@@ -24,6 +24,34 @@ extension PostgresBackend {
         }
     }
 
+    /// Checks a role before its first issue: what would keep its users from being ended is said before there is one.
+    func requireChecked(_ role: CompiledRole, _ times: CallTimes) async throws {
+        guard options.checksRoles, !isChecked(role) else { return }
+        try await checks.take {
+            if isChecked(role) { return }
+            let left = times.left(at: time.read().continuous)
+            let trial = CallTimes(preflightCall(left), at: time.read())
+            let facts = try await facts(trial).facts
+            let findings: [PreflightReport.Finding]
+            do {
+                findings = try await RolePreflight(backend: self, role: role, facts: facts, times: trial).findings()
+            } catch let error as PostgresError where error.scope == .lease {
+                // It says nothing about the admin's rights; the issue itself tells what is wrong.
+                return
+            }
+            let blocking = findings.filter(\.isBlocking)
+            if !blocking.isEmpty {
+                let sentences = blocking.map(\.description).joined(separator: "; ")
+                throw BackendFailure(.denied, code: "preflight", "nothing was made: \(sentences)")
+            }
+            known.withLock { _ = $0.checkedRoles.insert(role.name) }
+        }
+    }
+
+    private func isChecked(_ role: CompiledRole) -> Bool {
+        known.withLock { $0.checkedRoles.contains(role.name) }
+    }
+
     private func preflightCall(_ timeout: Duration) -> BackendCall {
         let now = time.read().wall
         let id = LeaseID.random()
@@ -49,6 +77,18 @@ extension PostgresBackend {
         if facts.isInRecovery { block("the server is a standby, which takes no changes; connect to the primary") }
         if !facts.isSuperuser, !facts.canCreateRoles {
             block("the admin \(facts.admin) may not make roles", "ALTER ROLE \(admin) CREATEROLE")
+        }
+        if !facts.canSignal {
+            findings.append(
+                .init(
+                    role: nil,
+                    isBlocking: false,
+                    message:
+                        "the admin \(facts.admin) can end sessions of its users while they are there, but not one that "
+                        + "slipped in while its user was being dropped; such a session has no rights, and stays open",
+                    remedy: "GRANT pg_signal_backend TO \(admin)"
+                )
+            )
         }
         if facts.isSuperuser {
             findings.append(
@@ -145,7 +185,7 @@ private struct RolePreflight {
             name: name,
             role: role,
             tag: RoleTag(mark: call.mark, role: role.name, madeAt: nil, until: nil),
-            verifier: try role.makePassword().verifier,
+            verifier: try backend.passwords.take(for: role.role).verifier,
             validUntil: call.expiresAt,
             deadline: call.deadline,
             application: PostgresBackend.application(of: call)

@@ -35,12 +35,6 @@ struct CompiledRole: Sendable {
         }
     }
 
-    /// A new password, and what the server is told of it.
-    func makePassword() throws -> (password: SecretText, verifier: SecretText) {
-        let password = role.password.makePassword()
-        return (password, try SCRAMVerifier(password, iterations: role.iterations).text)
-    }
-
     /// Whether its users get rights on objects one by one, which lengthens the objects' access lists.
     var grantsOnObjects: Bool {
         creation.contains { $0.firstWords.first == "grant" && $0.words.contains("on") }

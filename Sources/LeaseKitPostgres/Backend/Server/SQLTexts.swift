@@ -7,25 +7,38 @@ enum SQLTexts {
     ///
     /// The application's name tells a later start of the manager whose transaction it is. The locks come in the order of their
     /// keys, so that two transactions never wait for each other.
-    static func lock(_ names: [String], as application: String) -> PostgresStatement {
+    ///
+    /// - Parameter seeks: Whether the rest of the transaction is ours alone and looks roles up, see ``seek``.
+    static func lock(_ names: [String], as application: String, seeks: Bool = false) -> PostgresStatement {
         let keys = names.map { key(of: $0) }.sorted()
+        let marking = "SELECT set_config('application_name', $1, true)\(seeks ? ", \(seeking)" : "")"
         if let key = keys.first, keys.count == 1 {
             return PostgresStatement(
-                "SELECT set_config('application_name', $1, true), pg_advisory_xact_lock($2::bigint)",
-                [application, "\(key)"]
+                "\(marking), pg_advisory_xact_lock($2::bigint)",
+                [application, "\(key)"],
+                isRepeated: true
             )
         }
         return PostgresStatement(
-            "SELECT set_config('application_name', $1, true), pg_advisory_xact_lock(k) FROM unnest($2::bigint[]) AS k",
-            [application, "{\(keys.map(String.init).joined(separator: ","))}"]
+            "\(marking), pg_advisory_xact_lock(k) FROM unnest($2::bigint[]) AS k",
+            [application, "{\(keys.map(String.init).joined(separator: ","))}"],
+            isRepeated: true
         )
     }
+
+    /// Has the rest of the transaction find comments and dependencies by their indexes.
+    ///
+    /// The server keeps the plans of repeated statements. One that was made while there were few roles would read the whole
+    /// catalog when there are many.
+    static let seek = PostgresStatement("SELECT \(seeking)", isRepeated: true)
+
+    private static let seeking = "set_config('enable_seqscan', 'off', true)"
 
     /// Keeps other transactions of ours that change rights in this database out until the end of this one.
     ///
     /// Rights on one object are one row of the catalog: two transactions that change it at once fail with *tuple concurrently
     /// updated*.
-    static let lockRights = PostgresStatement("SELECT pg_advisory_xact_lock(\(rightsKey))")
+    static let lockRights = PostgresStatement("SELECT pg_advisory_xact_lock(\(rightsKey))", isRepeated: true)
 
     private static let rightsKey: Int64 = 0x4C65_6173_654B_6974
 
@@ -41,20 +54,72 @@ enum SQLTexts {
         PostgresStatement(
             """
             SELECT 1 / (count(*) = $3::bigint)::int
-            FROM unnest($1::name[], $2::text[]) AS t(name, tag)
-            JOIN pg_catalog.pg_roles r ON r.rolname = t.name
-            JOIN pg_catalog.pg_shdescription d ON d.objoid = r.oid AND d.classoid = 'pg_catalog.pg_authid'::regclass
-                AND starts_with(d.description, t.tag)
+            FROM unnest($1::text[], $2::text[]) AS t(name, tag) WHERE \(bearsTag)
             """,
-            [array(roles.map(\.name)), array(roles.map(\.tag)), "\(roles.count)"]
+            [array(roles.map(\.name)), array(roles.map(\.tag)), "\(roles.count)"],
+            isRepeated: true
         )
+    }
+
+    /// Whether the comment of `t.name` begins with `t.tag`; not true when either is missing.
+    private static let bearsTag = """
+        (SELECT starts_with(d.description, t.tag) FROM pg_catalog.pg_shdescription d
+        WHERE d.objoid = to_regrole(quote_ident(t.name)) AND d.classoid = 'pg_catalog.pg_authid'::regclass)
+        """
+
+    /// Fails with `22012` unless all of these roles are there, bear these tags, may not log in, have no session and hold
+    /// nothing; keeps their numbers for ``endStragglers``.
+    static func requireEnded(_ roles: [(name: String, tag: String)]) -> PostgresStatement {
+        PostgresStatement(
+            """
+            SELECT 1 / (count(*) FILTER (WHERE NOT n.login) = $3::bigint AND coalesce(sum(\(sessions(of: "n.oid"))), 0) = 0
+                    AND NOT bool_or(EXISTS (SELECT FROM pg_catalog.pg_shdepend d
+                        WHERE d.refclassid = 'pg_catalog.pg_authid'::regclass AND d.refobjid = n.oid)))::int,
+                set_config('leasekit.ended', '{' || string_agg(n.oid::text, ',') || '}', true)
+            FROM (SELECT to_regrole(quote_ident(t.name))::oid AS oid,
+                    (SELECT r.rolcanlogin FROM pg_catalog.pg_roles r WHERE r.rolname = t.name::name) AS login
+                FROM unnest($1::text[], $2::text[]) AS t(name, tag) WHERE \(bearsTag)) n
+            """,
+            [array(roles.map(\.name)), array(roles.map(\.tag)), "\(roles.count)"],
+            isRepeated: true
+        )
+    }
+
+    /// Ends the sessions of those that ``requireEnded(_:)`` found: also of a role that is gone in this very transaction.
+    static let endStragglers = PostgresStatement(
+        terminations(of: "current_setting('leasekit.ended')::oid[]"),
+        isRepeated: true
+    )
+
+    /// Ends the sessions of roles by their numbers.
+    static func endSessions(of oids: [String]) -> PostgresStatement {
+        PostgresStatement(
+            terminations(of: "$1::oid[]"),
+            ["{\(oids.joined(separator: ","))}"],
+            isRepeated: true
+        )
+    }
+
+    /// How many sessions a role has.
+    ///
+    /// `pg_stat_activity` tells a lot more of each, and costs a hundred times as much.
+    static func sessions(of oid: String) -> String {
+        "(SELECT count(*) FROM pg_stat_get_backend_idset() AS b WHERE pg_stat_get_backend_userid(b) = \(oid))"
+    }
+
+    private static func terminations(of oids: String) -> String {
+        """
+        SELECT count(pg_terminate_backend(pg_stat_get_backend_pid(b))) FROM pg_stat_get_backend_idset() AS b
+        WHERE pg_stat_get_backend_userid(b) = ANY (\(oids))
+        """
     }
 
     /// Fails with `22012` when the server's clock is past an instant; answers with the clock otherwise.
     static func require(before instant: String) -> PostgresStatement {
         PostgresStatement(
             "SELECT 1 / (clock_timestamp() < $1::timestamptz)::int, \(ServerClock.column)",
-            [instant]
+            [instant],
+            isRepeated: true
         )
     }
 

@@ -29,6 +29,11 @@ public struct PostgresConfiguration: Sendable {
     public var idleTimeout: Duration
     /// Settings that each connection begins with, such as `lock_timeout`.
     public var settings: [String: String]
+    /// Whether the server keeps what it made of statements that are sent again and again.
+    ///
+    /// It saves the server most of the work of a look into its catalog. Behind a pooler that gives each transaction another
+    /// connection say no, unless the pooler knows of prepared statements.
+    public var preparesStatements: Bool
 
     /// Makes a configuration.
     public init(
@@ -42,6 +47,7 @@ public struct PostgresConfiguration: Sendable {
         connectTimeout: Duration = .seconds(5),
         idleTimeout: Duration = .seconds(60),
         settings: [String: String] = [:],
+        preparesStatements: Bool = true,
         login: @escaping @Sendable () -> Login
     ) {
         self.hosts = hosts
@@ -54,6 +60,7 @@ public struct PostgresConfiguration: Sendable {
         self.connectTimeout = connectTimeout
         self.idleTimeout = idleTimeout
         self.settings = settings
+        self.preparesStatements = preparesStatements
         self.login = login
     }
 

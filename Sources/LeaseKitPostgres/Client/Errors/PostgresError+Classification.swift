@@ -52,7 +52,7 @@ extension PostgresError {
             return (phase == .committing ? .ambiguous : .transient, .target)
         case .readOnly:
             return (.transient, .target)
-        case .serializationFailure, .deadlock, .lockNotAvailable:
+        case .serializationFailure, .deadlock, .lockNotAvailable, .undefinedStatement:
             return (.conflict, .lease)
         case .internalError:
             let isConflict = text.map { $0.hasPrefix("tuple concurrently ") } ?? false
@@ -103,6 +103,7 @@ extension PostgresError {
         case .objectInUse: "it is in use"
         case .lockNotAvailable: "a lock was not to be had in time"
         case .queryCancelled: "the statement was cancelled"
+        case .undefinedStatement: "the connection is not the one that knew the statement"
         case .adminShutdown, .crashShutdown: "the server ended the connection"
         case .cannotConnectNow: "the server is starting or stopping"
         case .databaseDropped: "the database was dropped"

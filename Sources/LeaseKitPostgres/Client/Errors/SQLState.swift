@@ -31,6 +31,8 @@ extension SQLState {
     public static let dependentObjects = SQLState("2BP01")
     /// The server, or the transaction, is read-only.
     public static let readOnly = SQLState("25006")
+    /// The connection has no such prepared statement.
+    public static let undefinedStatement = SQLState("26000")
     /// Two transactions cannot both be carried out.
     public static let serializationFailure = SQLState("40001")
     /// Two transactions waited for each other.

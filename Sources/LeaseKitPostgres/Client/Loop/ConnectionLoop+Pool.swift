@@ -18,9 +18,9 @@ extension ConnectionLoop {
                     continue
                 }
                 let job = waiting.remove(at: index)
-                link.lend()
+                link.lend(now)
                 sessions[job.session] = link.id
-                happened(link.start(job), on: link, now)
+                happened(link.start(job, now), on: link, now)
                 continue
             }
             let count = queued[database, default: 0] + 1

@@ -51,7 +51,7 @@ final class ConnectionLoop {
             expire(now)
             dispatch(now)
             if isClosing, links.isEmpty { break }
-            if !mailbox.fallAsleep() { continue }
+            if !mailbox.fallAsleep(untilSessionsEnd: isClosing || !waiting.isEmpty) { continue }
             let ready = poll(for: nextDeadline.map { max(.zero, $0 - now) })
             now = clock.read().continuous
             for id in ready {
@@ -66,7 +66,7 @@ final class ConnectionLoop {
         switch message {
         case .run(let job): take(job, now)
         case .cancel(let id): cancel(job: id, now)
-        case .giveBack(let session): giveBack(session, now)
+        case .giveBack(let session): giveBack(session)
         case .found(let id, let addresses):
             if let link = links[id] { happened(link.found(addresses, now), on: link, now) }
         case .close(let done):
@@ -101,7 +101,7 @@ final class ConnectionLoop {
             // Nothing is sent any more, so that nobody has to wonder whether it was done.
             if job.deadline <= now { return job.reply([.failure(.timeIsOver)]) }
             guard let link = links[id] else { return job.reply([.failure(.connectionLost(isAmbiguous: false))]) }
-            return happened(link.start(job), on: link, now)
+            return happened(link.start(job, now), on: link, now)
         }
         if isClosing { return job.reply([.failure(.closed)]) }
         if waiting.count >= configuration.maxWaiting { return job.reply([.failure(.tooManyWaiting)]) }
@@ -117,9 +117,9 @@ final class ConnectionLoop {
         }
     }
 
-    private func giveBack(_ session: UInt64, _ now: Duration) {
+    private func giveBack(_ session: UInt64) {
         guard let id = sessions.removeValue(forKey: session), let link = links[id] else { return }
-        if link.isReusable, !isClosing { link.rest(since: now) } else { drop(link) }
+        if link.isReusable, !isClosing { link.rest() } else { drop(link) }
     }
 
     func drop(_ link: Link) {

@@ -8,13 +8,15 @@ struct Job: Sendable {
     typealias Outcome = [Result<PostgresResult, PostgresError>]
 
     /// How the statements belong together.
-    enum Style: Sendable {
+    enum Style: Sendable, Equatable {
         /// One after another; the first failure ends it.
         case run
         /// All in one round trip, each for itself.
         case attempt
-        /// All in one transaction and one round trip.
-        case transaction
+        /// All in one transaction and one round trip; or in several, by the number of statements in each.
+        case transactions([Int])
+
+        var isTransactional: Bool { if case .transactions = self { true } else { false } }
     }
 
     let id: UInt64

@@ -8,6 +8,8 @@ final class Mailbox: Sendable {
     private struct State {
         var messages: [LoopMessage] = []
         var isAsleep = false
+        /// Whether the thread sleeps until a connection is given back, or any other news.
+        var isWaitingForSessions = false
         var isOver = false
     }
 
@@ -20,11 +22,14 @@ final class Mailbox: Sendable {
     }
 
     /// Leaves a message; false when the thread has ended.
+    ///
+    /// That a session gave its connection back wakes nobody unless somebody waits for one: it is read with the next message.
     @discardableResult
     func post(_ message: LoopMessage) -> Bool {
         let (isTaken, mustRing) = state.withLock { state in
             if state.isOver { return (false, false) }
             state.messages.append(message)
+            if case .giveBack = message, !state.isWaitingForSessions { return (true, false) }
             defer { state.isAsleep = false }
             return (true, state.isAsleep)
         }
@@ -42,10 +47,12 @@ final class Mailbox: Sendable {
         }
     }
 
-    /// Whether the thread may sleep: from now on a message rings.
-    func fallAsleep() -> Bool {
+    /// Whether the thread may sleep: from now on a message rings, and that a connection was given back if the thread waits for
+    /// that.
+    func fallAsleep(untilSessionsEnd: Bool) -> Bool {
         state.withLock { state in
             state.isAsleep = state.messages.isEmpty
+            state.isWaitingForSessions = untilSessionsEnd
             return state.isAsleep
         }
     }

@@ -17,8 +17,8 @@ final class Link {
         case lookingUp(until: Duration)
         case connecting(writes: Bool, until: Duration)
         case idle(since: Duration)
-        /// A session has it, and says nothing.
-        case lent
+        /// A session has it, and says nothing; or has given it back, and the thread was not woken for that.
+        case lent(since: Duration)
         case busy(Exchange)
         case ended
     }
@@ -55,6 +55,7 @@ final class Link {
     private var tried: [SecretText?] = []
     private var refusal: PostgresError?
     private var wire: Wire?
+    private var startedAt = Duration.zero
     private var hasMoreToSend = false
 
     /// - Parameter look: Begins to look up a name; false when that cannot be done.
@@ -169,8 +170,10 @@ final class Link {
     // MARK: - Use
 
     /// Gives it to a session, or back.
-    func lend() { state = .lent }
-    func rest(since now: Duration) { state = .idle(since: now) }
+    func lend(_ now: Duration) { state = .lent(since: now) }
+    func rest() {
+        if case .lent(let since) = state { state = .idle(since: since) }
+    }
 
     /// Whether another session may have it.
     var isReusable: Bool {
@@ -185,12 +188,12 @@ final class Link {
     }
 
     /// Begins a job.
-    func start(_ job: Job) -> Event {
+    func start(_ job: Job, _ now: Duration) -> Event {
         guard let wire else { return .answered(job, [.failure(.sessionOver)], isBroken: true) }
         if job.statements.contains(where: { $0.hasZeroByte }) {
             return .answered(job, [.failure(.misuse("a statement contains a zero byte"))], isBroken: false)
         }
-        if job.style == .transaction {
+        if job.style.isTransactional {
             if !wire.isIdle {
                 return .answered(
                     job,
@@ -203,7 +206,8 @@ final class Link {
             }
         }
         if job.statements.contains(where: { $0.changesSession }) { isTainted = true }
-        let exchange = Exchange(job, on: wire)
+        self.startedAt = now
+        let exchange = Exchange(job, on: wire, prepares: configuration.preparesStatements)
         state = .busy(exchange)
         guard exchange.begin() else { return broken(exchange) }
         return flush(wire, exchange)
@@ -225,7 +229,7 @@ final class Link {
         for case .failure(let error) in outcome where error.scope == .target { isTainted = true }
         // A cancellation that comes late would hit whatever runs next.
         let isOver = isBroken || exchange.givesUpAt != nil
-        if isOver { end() } else { state = .lent }
+        if isOver { end() } else { state = .lent(since: startedAt) }
         return .answered(exchange.job, outcome, isBroken: isOver)
     }
 
@@ -290,9 +294,9 @@ final class Link {
     var deadline: Duration? {
         switch state {
         case .lookingUp(let deadline), .connecting(_, let deadline): deadline
-        case .idle(let since): since + configuration.idleTimeout
+        case .idle(let since), .lent(let since): since + configuration.idleTimeout
         case .busy(let exchange): exchange.givesUpAt ?? exchange.job.deadline
-        case .lent, .ended: nil
+        case .ended: nil
         }
     }
 
@@ -310,7 +314,11 @@ final class Link {
             if exchange.givesUpAt != nil { return answered(exchange, exchange.lost(.noAnswer), isBroken: true) }
             cancel(now)
             return .nothing
-        case .lent, .ended:
+        case .lent:
+            // Looked at again later: what was given back is idle by then.
+            state = .lent(since: now)
+            return .nothing
+        case .ended:
             return .nothing
         }
     }

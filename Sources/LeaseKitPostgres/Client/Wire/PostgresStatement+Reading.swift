@@ -23,7 +23,11 @@ extension PostgresStatement {
 
     /// Whether it changes the session beyond its transaction.
     var changesSession: Bool {
-        words.first == "SET" && !["LOCAL", "TRANSACTION", "CONSTRAINTS"].contains(words.last)
+        switch words.first {
+        case "SET": !["LOCAL", "TRANSACTION", "CONSTRAINTS"].contains(words.last)
+        case "RESET", "DISCARD", "DEALLOCATE": true
+        default: false
+        }
     }
 
     /// Whether C would see another statement than we do.

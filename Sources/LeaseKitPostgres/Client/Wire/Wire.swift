@@ -17,6 +17,8 @@ import LeaseKit
 /// It belongs to one thread, and is closed when it goes.
 final class Wire {
     private let connection: OpaquePointer
+    /// The statements that the server keeps for this connection.
+    var prepared = PreparedStatements()
 
     private init(_ connection: OpaquePointer) { self.connection = connection }
 
@@ -90,20 +92,18 @@ final class Wire {
 
     // MARK: - Sending
 
-    /// Queues a statement; false when the connection is broken.
-    func send(_ statement: PostgresStatement) -> Bool {
+    /// Queues a statement, by its name if the server keeps it; false when the connection is broken.
+    func send(_ statement: PostgresStatement, name: String? = nil) -> Bool {
         let copies = statement.parameters.map { $0.flatMap { UnsafePointer(strdup($0)) } }
         defer { for copy in copies { free(UnsafeMutablePointer(mutating: copy)) } }
-        return PQsendQueryParams(
-            connection,
-            statement.text,
-            Int32(copies.count),
-            nil,
-            copies,
-            nil,
-            nil,
-            0
-        ) == 1
+        let count = Int32(copies.count)
+        if let name { return PQsendQueryPrepared(connection, name, count, copies, nil, nil, 0) == 1 }
+        return PQsendQueryParams(connection, statement.text, count, nil, copies, nil, nil, 0) == 1
+    }
+
+    /// Has the server keep a statement; false when the connection is broken.
+    func prepare(_ text: String, as name: String) -> Bool {
+        PQsendPrepare(connection, name, text, 0, nil) == 1
     }
 
     func send(_ text: String) -> Bool { send(PostgresStatement(text)) }

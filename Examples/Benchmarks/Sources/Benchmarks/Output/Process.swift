@@ -52,3 +52,15 @@ func residentBytes() -> Int {
         return pages * Int(getpagesize())
     #endif
 }
+
+/// The seconds of processor time that this process has used so far.
+func ownProcessorTime() -> Double {
+    var usage = rusage()
+    #if canImport(Glibc)
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    #else
+        getrusage(RUSAGE_SELF, &usage)
+    #endif
+    let seconds = Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+    return seconds + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1_000_000
+}

@@ -4,7 +4,7 @@
 import CRawPQ
 import Foundation
 
-/// The baseline: libpq with one thread and one connection for each caller, and as many round trips as LeaseKit takes.
+/// The baseline: libpq with one thread and one connection for each caller, one round trip an operation.
 final class RawPostgres: @unchecked Sendable {
     private let server: BenchServer
 
@@ -16,36 +16,88 @@ final class RawPostgres: @unchecked Sendable {
         )
     }
 
-    /// Lets callers do their part of `count` operations at once; microseconds an operation.
-    func time(_ count: Int, callers: Int, _ text: @escaping @Sendable (_ number: Int, _ verifier: String) -> [String])
-        -> Double
-    {
-        let share = max(1, count / callers)
+    /// Lets callers do their part of `count` operations at once.
+    ///
+    /// - Parameter isPrepared: Whether each connection has statements that repeat prepared, and sends all of an operation as a
+    ///   pipeline; a plain query of several statements otherwise.
+    func cost(
+        _ count: Int,
+        callers: Int,
+        isPrepared: Bool,
+        _ transactions: @escaping @Sendable (_ number: Int) -> [[RawStatement]]
+    ) -> Cost {
+        let share = count / callers
         let connections = (0..<callers).map { _ in connect() }
+        if isPrepared { for connection in connections { prepare(transactions(0), connection) } }
         let failures = NSLock()
         nonisolated(unsafe) var failed = 0
         let group = DispatchGroup()
+        let meter = Meter(server)
         let start = ContinuousClock.now
         for (caller, connection) in connections.enumerated() {
             group.enter()
             nonisolated(unsafe) let connection = connection
             Thread.detachNewThread {
                 for round in 0..<share {
-                    for trip in text(caller * share + round, BenchServer.verifier) {
-                        let result = PQexec(connection, trip)
-                        let status = PQresultStatus(result)
-                        if status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK { failures.withLock { failed += 1 } }
-                        PQclear(result)
-                    }
+                    let work = transactions(caller * share + round)
+                    if isPrepared ? self.pipeline(work, connection) : self.query(work, connection) { continue }
+                    failures.withLock { failed += 1 }
                 }
                 group.leave()
             }
         }
         group.wait()
-        let elapsed = (ContinuousClock.now - start) / .microseconds(1)
+        let wall = (ContinuousClock.now - start) / .microseconds(1) / Double(count)
+        let cost = meter.cost(of: count, wall: wall)
         for connection in connections { PQfinish(connection) }
         if failed > 0 { complain("\(failed) operations of the baseline failed") }
-        return elapsed / Double(share * callers)
+        return cost
+    }
+
+    /// All of it in one text; true when all of it was carried out.
+    private func query(_ transactions: [[RawStatement]], _ connection: OpaquePointer?) -> Bool {
+        let texts = transactions.flatMap { ["BEGIN"] + $0.map(\.inlined) + ["COMMIT"] }
+        let result = PQexec(connection, texts.joined(separator: "; "))
+        defer { PQclear(result) }
+        return isDone(result)
+    }
+
+    private func prepare(_ transactions: [[RawStatement]], _ connection: OpaquePointer?) {
+        var names: Set<String> = []
+        for statement in transactions.joined() {
+            guard let name = statement.name, names.insert(name).inserted else { continue }
+            PQclear(PQprepare(connection, name, statement.text, 0, nil))
+        }
+        PQenterPipelineMode(connection)
+    }
+
+    /// The same as a pipeline.
+    private func pipeline(_ transactions: [[RawStatement]], _ connection: OpaquePointer?) -> Bool {
+        for transaction in transactions {
+            for statement in [RawStatement(text: "BEGIN")] + transaction + [RawStatement(text: "COMMIT")] {
+                let values = statement.parameters.map { UnsafePointer(strdup($0)) as UnsafePointer<CChar>? }
+                defer { for value in values { free(UnsafeMutablePointer(mutating: value)) } }
+                let count = Int32(values.count)
+                if let name = statement.name {
+                    PQsendQueryPrepared(connection, name, count, values, nil, nil, 0)
+                } else {
+                    PQsendQueryParams(connection, statement.text, count, nil, values, nil, nil, 0)
+                }
+            }
+            PQpipelineSync(connection)
+        }
+        var (syncs, allDone) = (0, true)
+        while syncs < transactions.count {
+            guard let result = PQgetResult(connection) else { continue }
+            defer { PQclear(result) }
+            if PQresultStatus(result) == PGRES_PIPELINE_SYNC { syncs += 1 } else if !isDone(result) { allDone = false }
+        }
+        return allDone
+    }
+
+    private func isDone(_ result: OpaquePointer?) -> Bool {
+        let status = PQresultStatus(result)
+        return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK
     }
 
     /// Runs statements, each for itself.

@@ -26,7 +26,7 @@ struct RoleCleaner: Sendable {
             if !trouble.isEmpty { break }
             do {
                 let statements =
-                    ender.guards([ending]) + [PostgresStatement("DROP ROLE \(ending.quoted)")]
+                    ender.guards([ending], seeks: true) + [PostgresStatement("DROP ROLE \(ending.quoted)")]
                     + ender.stragglers([ending], state.findings, facts)
                 try await backend.session(times) { _ = try await $0.transaction(statements) }
                 return .revoked
@@ -51,9 +51,9 @@ struct RoleCleaner: Sendable {
     }
 
     private func look() async throws -> State {
-        let questions = ender.guards([ending]).prefix(1) + Findings.questions(about: [ending.name])
+        let questions = ender.guards([ending], seeks: true).prefix(1) + [Findings.question(about: [ending.name])]
         let results = try await backend.session(times) { try await $0.transaction(Array(questions)) }
-        let findings = Findings(roles: results[1], dependencies: results[2])
+        let findings = Findings(results[1])
         let role = findings[ending.name]
         return State(findings: findings, oid: role?.oid, databases: role?.databases ?? [])
     }
