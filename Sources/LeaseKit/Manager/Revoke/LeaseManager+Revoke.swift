@@ -176,7 +176,9 @@ extension LeaseManager {
             guard mount.abilities.callStyle == .immediate else {
                 return try await endUnderRun(claimed, order, options, at: mount, moment)
             }
-            if let outcome = await endHere(claimed, at: mount, from: clock.moment()) { return completed(order, outcome) }
+            if let outcome = await endHere(claimed, at: mount, from: clock.moment()) {
+                return completed(order, outcome)
+            }
         } else {
             // Not ours to call from here: given back at once, for the background work to take.
             let release = LeaseUpdate.release(claimed.record.claim ?? LeaseClaim(rawValue: 0), due: moment.now)
