@@ -101,7 +101,7 @@ extension InMemoryBackend: SecretBackend {
         guard call.timeLeft > .zero else {
             throw BackendFailure(.transient, code: "over", "the lease would be over before it begins")
         }
-        let password = "pw:\(LeaseID.random(using: entropy))"
+        let password = "pw~\(LeaseID.random(using: entropy))"
         let life = abilities.endsByItself ? min(call.timeLeft + slack, role.longestLife ?? .seconds(Int64.max)) : nil
         let body = TargetRequest.Body.make(role: name, password: password, life: life)
         guard case .made(let made) = try await exchange(.issue, handle, body, call).reply else { throw Self.confused }

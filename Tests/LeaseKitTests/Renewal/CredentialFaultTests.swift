@@ -351,7 +351,7 @@ import Testing
             var texts = ["\(secret)", String(reflecting: secret), "\(secret.generation)", dumped]
             texts += holder.news.events.flatMap { ["\($0)", String(reflecting: $0)] }
             #expect(texts.count > 20)
-            for text in texts { #expect(!text.contains("pw:"), "\(text)") }
+            for text in texts { #expect(!text.contains("pw~"), "\(text)") }
             #expect("\(secret)" == "database/creds/short #1, secret <redacted>")
         }
     }

@@ -30,7 +30,7 @@ extension HolderWorld {
             use.end()
         } catch {
             count("failed")
-            if "\(error)".contains("pw:") { violate(0, "an error holds a password") }
+            if "\(error)".contains("pw~") { violate(0, "an error holds a password") }
         }
     }
 

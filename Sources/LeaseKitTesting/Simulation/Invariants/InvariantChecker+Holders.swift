@@ -77,13 +77,13 @@ extension InvariantChecker {
         for id in over { holders[id] = nil }
     }
 
-    /// No secret occurs in any text: every password begins alike, and nothing else does: no name has a colon.
+    /// No secret occurs in any text: every password begins alike, and nothing else does: no text has a tilde.
     func checkText(_ text: String, _ what: String) {
-        if text.contains("pw:") { violate(7, nil, "\(what) holds a password: \(text)") }
+        if text.contains("pw~") { violate(7, nil, "\(what) holds a password: \(text)") }
     }
 
     func checkBytes(_ bytes: [UInt8], _ lease: TrackedLease) {
-        let needle: [UInt8] = [0x70, 0x77, 0x3A]
+        let needle: [UInt8] = [0x70, 0x77, 0x7E]
         guard bytes.count >= 3 else { return }
         for start in 0...(bytes.count - 3) where bytes[start] == needle[0] {
             if bytes[start + 1] == needle[1] && bytes[start + 2] == needle[2] {
