@@ -223,7 +223,12 @@ import Testing
         try HolderFixture.run { holder in
             let source = ScriptedSource(holder.time)
             let isBroken = Locked(true)
-            source.change { $0.onRevoke = { _ in throw unreachable } }
+            let time = holder.time
+            source.change {
+                // So that it is waited for when it fails.
+                $0.onIssue = { _ in try await time.sleep(until: time.read().continuous + .seconds(1)) }
+                $0.onRevoke = { _ in throw unreachable }
+            }
             let credential = RotatingCredential("app", through: LeaseRoute<String, Int>(source), on: holder.scheduler) {
                 if $0 == 1, isBroken.withLock({ $0 }) { throw ForeignError() }
             }
