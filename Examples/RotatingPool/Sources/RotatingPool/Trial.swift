@@ -36,7 +36,8 @@ struct Trial: Sendable {
         let journal = Journal()
         // Replaced when a twentieth of its time is over, and not two thirds as is usual: many rotations in little time, and
         // time to spare when the machine is slow.
-        let backend = try backend(ttl: interval * 20)
+        let life = interval * 20
+        let backend = try backend(ttl: life)
         return try await withManager(backend) { manager, database in
             let scheduler = RenewalScheduler(configuration: .init(observers: [journal]))
             let route = LeaseRoute(database, policy: RenewalPolicy(renewAt: 0.05))
@@ -53,7 +54,7 @@ struct Trial: Sendable {
                         try await reach(1 + rotations * (step + 1) / steps, credential)
                         switch trouble {
                         case .restart: try await workers.duringOutage { try await server.restart?() }
-                        case .refusedRenewals: refused += try await refuseRenewals(backend, credential, journal)
+                        case .refusedRenewals: refused += try await refuseRenewals(backend, life, credential, journal)
                         }
                     }
                     try await reach(1 + rotations, credential)
@@ -82,7 +83,7 @@ struct Trial: Sendable {
                     try await RealTime.sleep(interval * rotations)
                 }
             } atEnd: {
-                try await manager.revoke(.prefix("database"))
+                try await manager.revoke(.prefix("database"), RevokeOptions(wait: .seconds(60)))
             }
             outcome.rotations = await pool.rotations
             return outcome
@@ -128,13 +129,18 @@ struct Trial: Sendable {
         let (workers, watch, began) = (Workers(pool, manager), Watch(server), RealTime.now)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await watch.run() }
-            group.addTask { try? await pool.run() }
-            try await withThrowingTaskGroup(of: Void.self) { load in
-                load.addTask { await workers.run() }
-                defer { workers.stop() }
-                try await body(workers)
-                workers.stop()
-                try await load.waitForAll()
+            try await withThrowingTaskGroup(of: Void.self) { keeping in
+                keeping.addTask { try? await pool.run() }
+                try await withThrowingTaskGroup(of: Void.self) { load in
+                    load.addTask { await workers.run() }
+                    defer { workers.stop() }
+                    try await body(workers)
+                    workers.stop()
+                    try await load.waitForAll()
+                }
+                // Whatever exchanges credentials comes to its end before the last of them is given back.
+                keeping.cancelAll()
+                try await keeping.waitForAll()
             }
             await pool.close()
             let length = RealTime.now - began
@@ -156,14 +162,14 @@ struct Trial: Sendable {
     /// Has renewals refused for a while; how many were.
     private func refuseRenewals(
         _ backend: PostgresBackend,
+        _ life: Duration,
         _ credential: RotatingCredential<PostgresCredential>,
         _ journal: Journal
     ) async throws -> Int {
-        // From now on a lease runs for twenty minutes, and can be renewed.
+        // From now on a lease runs for twenty minutes, and can be renewed; those before could not.
+        let renewals = journal.count(.renewed)
         try backend.setRole("app", Self.role(ttl: .seconds(10), maximum: .seconds(3_600)))
-        try await RealTime.wait(for: "a lease of twenty minutes") {
-            credential.current.map { $0.validUntil - RealTime.now > .seconds(8) } ?? false
-        }
+        try await RealTime.wait(for: "a lease of twenty minutes") { journal.count(.renewed) > renewals }
         // Its predecessor is to be gone: this is about renewals alone.
         let watch = Watch(server)
         try await RealTime.wait(for: "a single user at the server") { try await watch.count() == 1 }
@@ -176,7 +182,7 @@ struct Trial: Sendable {
         let renewed = journal.count(.renewed)
         try await RealTime.wait(for: "a renewal") { journal.count(.renewed) > renewed }
         if credential.current?.generation != generation { throw CredentialWasReplaced() }
-        try backend.setRole("app", Self.role(ttl: interval * 20, maximum: interval * 20))
+        try backend.setRole("app", Self.role(ttl: life, maximum: life))
         return refused
     }
 

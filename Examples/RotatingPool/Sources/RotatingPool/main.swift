@@ -28,7 +28,7 @@ guard let server = Server(ProcessInfo.processInfo.environment) else {
 try await server.prepare()
 
 let rotations = arguments.isEmpty ? 100 : 25
-let trial = Trial(server: server, rotations: rotations, interval: .milliseconds(120))
+let trial = Trial(server: server, rotations: rotations, interval: .milliseconds(200))
 let naive = Trial(server: server, rotations: rotations / 5, interval: .milliseconds(120))
 var troubles: [(name: String, [Trial.Trouble])] = [("LeaseKit", [])]
 if server.restart != nil { troubles.append(("LeaseKit, server restarted", [.restart])) }
