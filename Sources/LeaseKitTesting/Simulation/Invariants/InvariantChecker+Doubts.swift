@@ -29,6 +29,7 @@ extension InvariantChecker {
             forget(lease)
         } else {
             count("doubt.notDone")
+            lease?.note("\(doubt.context.now): a change that failed was not done")
         }
     }
 
