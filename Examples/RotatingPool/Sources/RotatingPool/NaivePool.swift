@@ -28,6 +28,9 @@ actor NaivePool: Pool {
         }
     }
 
+    /// How long old connections are given: enough for what is asked most, and not for a report.
+    private static let whatSeemsEnough = Duration.milliseconds(20)
+
     private let pattern: Pattern
     private let source: Mount<PostgresRequest, PostgresCredential>
     private let interval: Duration
@@ -66,7 +69,7 @@ actor NaivePool: Pool {
                 // One that is being opened at this moment is in neither place, and stays.
                 evicted.formUnion(busy.keys)
                 for pooled in known { await pooled.connection.close() }
-                try await RealTime.sleep(interval / 3)
+                try await RealTime.sleep(Self.whatSeemsEnough)
             }
             try await source.revoke(old.id)
         }
