@@ -5,7 +5,7 @@ import LeaseKit
 import LeaseKitTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct VirtualTimeTests {
+@Suite(.timeLimit(.minutes(5))) struct VirtualTimeTests {
     /// What one thing that happens does to each clock.
     struct Case: Sendable, CustomTestStringConvertible {
         let testDescription: String

@@ -6,7 +6,7 @@ import Testing
 
 @testable import LeaseKit
 
-@Suite(.timeLimit(.minutes(1))) struct AlarmTests {
+@Suite(.timeLimit(.minutes(5))) struct AlarmTests {
     private let time = VirtualTime()
     private let alarm = Alarm()
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import LeaseKit
 
-@Suite(.timeLimit(.minutes(1))) struct KeyedTurnsTests {
+@Suite(.timeLimit(.minutes(5))) struct KeyedTurnsTests {
     private let time = VirtualTime()
 
     @Test func oneAtATimeForEachKey() async throws {

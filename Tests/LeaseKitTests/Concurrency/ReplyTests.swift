@@ -6,7 +6,7 @@ import Testing
 
 @testable import LeaseKit
 
-@Suite(.timeLimit(.minutes(1))) struct ReplyTests {
+@Suite(.timeLimit(.minutes(5))) struct ReplyTests {
     private let time = VirtualTime()
 
     @Test func anAnswerThatWasGivenBeforeIsTaken() async throws {

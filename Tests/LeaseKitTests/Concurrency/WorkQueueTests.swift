@@ -6,7 +6,7 @@ import Testing
 
 @testable import LeaseKit
 
-@Suite(.timeLimit(.minutes(1))) struct WorkQueueTests {
+@Suite(.timeLimit(.minutes(5))) struct WorkQueueTests {
     @Test func jobsComeOutInOrderAndAllAtOnce() async {
         let queue = WorkQueue()
         let seen = Locked<[Int]>([])

@@ -6,7 +6,7 @@ import Testing
 
 @testable import LeaseKit
 
-@Suite(.timeLimit(.minutes(1))) struct LeaseEventsTests {
+@Suite(.timeLimit(.minutes(5))) struct LeaseEventsTests {
     private let hub = EventHub(observers: [])
 
     private static func event(_ number: Int) -> LeaseEvent {

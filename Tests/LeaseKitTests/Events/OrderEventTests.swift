@@ -12,7 +12,7 @@ import Testing
         let note: String?
     }
 
-    @Test(.timeLimit(.minutes(1))) func nameWhatTheOrderIsAbout() async throws {
+    @Test(.timeLimit(.minutes(5))) func nameWhatTheOrderIsAbout() async throws {
         let (events, lease, mount, byPrefix) = try await withLeaseManager { manager in
             let events = manager.events()
             let sessions = try await manager.mountSessions(at: "sessions")

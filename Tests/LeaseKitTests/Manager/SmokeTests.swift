@@ -6,7 +6,7 @@ import LeaseKitTesting
 import Testing
 
 @Suite struct SmokeTests {
-    @Test(.timeLimit(.minutes(1)), arguments: [BackendAbilities.CallStyle.immediate, .suspending])
+    @Test(.timeLimit(.minutes(5)), arguments: [BackendAbilities.CallStyle.immediate, .suspending])
     func lifeOfALease(style: BackendAbilities.CallStyle) async throws {
         let time = VirtualTime()
         let target = InMemoryTarget(time: time)
