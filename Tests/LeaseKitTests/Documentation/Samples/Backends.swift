@@ -150,7 +150,7 @@ private actor FakeAccountServer: AccountServer {
 }
 
 @Suite struct BackendSamples {
-    @Test(.timeLimit(.minutes(5))) func lives() async throws {
+    @Test(.timeLimit(.minutes(1))) func lives() async throws {
         let server = FakeAccountServer()
         let backend = AccountBackend(server: server, roles: ["app": TTLLimits(ttl: .seconds(600))])
         let settings = MountSettings(probeInterval: .milliseconds(50))
@@ -170,7 +170,7 @@ private actor FakeAccountServer: AccountServer {
     }
 
     // sample: backend-conformance
-    @Test(.timeLimit(.minutes(5))) func accountsConform() async throws {
+    @Test(.timeLimit(.minutes(1))) func accountsConform() async throws {
         let server = FakeAccountServer()
         let backend = AccountBackend(server: server, roles: ["app": TTLLimits(ttl: .seconds(600))])
         var suite = SecretBackendConformance(backend, request: "app", time: SystemTime())

@@ -12,7 +12,7 @@ import Testing
         return InMemoryBackend(target: InMemoryTarget(time: time), time: time)
     }
 
-    @Test(.timeLimit(.minutes(5))) func manager() async throws {
+    @Test(.timeLimit(.minutes(1))) func manager() async throws {
         let backend = makeBackend()
         // sample: manager-comment
         let manager = LeaseManager(store: InMemoryLeaseStore())
@@ -27,7 +27,7 @@ import Testing
         // end sample
     }
 
-    @Test(.timeLimit(.minutes(5))) func scope() async throws {
+    @Test(.timeLimit(.minutes(1))) func scope() async throws {
         let backend = makeBackend()
         // sample: scope-comment
         try await withLeaseManager { manager in

@@ -31,7 +31,7 @@ struct DoorBackend: SecretBackend {
 // end sample
 
 @Suite struct FirstLeaseSample {
-    @Test(.timeLimit(.minutes(5))) func runs() async throws { try await firstLease() }
+    @Test(.timeLimit(.minutes(1))) func runs() async throws { try await firstLease() }
 }
 
 private func firstLease() async throws {

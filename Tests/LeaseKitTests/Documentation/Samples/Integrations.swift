@@ -63,7 +63,7 @@ struct LeaseService: Service {
 // end sample
 
 @Suite struct IntegrationSamples {
-    @Test(.timeLimit(.minutes(5))) func adapters() async throws {
+    @Test(.timeLimit(.minutes(1))) func adapters() async throws {
         let logger = Logger()
         // sample: observers
         let configuration = LeaseManager.Configuration(observers: [LogObserver(logger: logger)])
@@ -77,7 +77,7 @@ struct LeaseService: Service {
         try await running
     }
 
-    @Test(.timeLimit(.minutes(5))) func events() async throws {
+    @Test(.timeLimit(.minutes(1))) func events() async throws {
         try await withLeaseManager { manager in
             // sample: events
             let events = manager.events(buffer: 1_000)
@@ -93,7 +93,7 @@ struct LeaseService: Service {
         }
     }
 
-    @Test(.timeLimit(.minutes(5))) func health() async throws {
+    @Test(.timeLimit(.minutes(1))) func health() async throws {
         try await withLeaseManager { manager in
             _ = try await manager.mountSessions(at: "database")
             // sample: health

@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(5))) func byHand() async throws {
+    @Test(.timeLimit(.minutes(1))) func byHand() async throws {
         // sample: test-by-hand
         let time = VirtualTime()
         async let greeting: Void = time.sleep(for: .seconds(60))
