@@ -7,6 +7,8 @@ import LeaseKit
 ///
 /// It stands behind everything that a simulated process can reach, so it knows what is really written. What a failing disk
 /// leaves open it finds out at the next call, before anything else is done.
+///
+/// Unchecked, because a simulated run has one thread.
 final class AuditedStore: ForwardingLeaseStore, @unchecked Sendable {
     let disk: any SimulatedDisk
     let deployment: Int

@@ -4,6 +4,8 @@
 import LeaseKit
 
 /// A store that does what a careless one, or a careless manager, would do.
+///
+/// Unchecked, as its superclass is: everything that changes lies behind a lock.
 final class MutantStore: ForwardingLeaseStore, @unchecked Sendable {
     private let mutation: Mutation
     private let stash = Locked<[LeaseID: (LeaseInsertion, StoreContext)]>([:])
