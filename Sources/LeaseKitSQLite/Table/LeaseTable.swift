@@ -36,6 +36,9 @@ final class LeaseTable {
     var hasChanges = false
     /// Grows with every row that is written.
     var writes = 0
+    /// What ``writes`` was at the last commit.
+    private var writesBefore = 0
+    private var logCycle = LogCycle()
 
     struct PlaceKey: Hashable {
         let path: String
@@ -75,7 +78,9 @@ final class LeaseTable {
             let registration = statement.optionalText(1).map {
                 MountRegistration(id: id, path: $0, kind: statement.text(2), fingerprint: statement.optionalText(3))
             }
-            mounts[id] = MountEntry(id: id, registration: registration, tally: Tally(statement, 4))
+            let mount = MountEntry(id: id, registration: registration, tally: Tally(statement, 4))
+            mount.isWritten = true
+            mounts[id] = mount
         }
         let child = "SELECT 1 FROM lease INDEXED BY lease_parent WHERE parent IS NOT NULL LIMIT 1"
         hasTree = try connection.number(child) != nil
@@ -98,6 +103,8 @@ final class LeaseTable {
         if hasChanges {
             life.mark += 1
             try life.write(sql.writeLife)
+            connection.checkpoint(afterPages: logCycle.pages(for: writes - writesBefore))
+            writesBefore = writes
         }
     }
 
@@ -166,6 +173,8 @@ final class LeaseTable {
 
     private func save(_ mount: MountEntry) throws {
         mount.isDirty = false
+        if mount.isWritten { return try write(mount, sql.updateMount) }
+        mount.isWritten = true
         sql.saveMount.bind(1, mount.id)
         mount.tally.bind(sql.saveMount, 2)
         sql.saveMount.bind(9, optional: mount.registration?.path)

@@ -48,6 +48,7 @@ final class Statements {
     let updateRole: Statement
     let deleteRole: Statement
     let saveMount: Statement
+    let updateMount: Statement
     let readLife: Statement
     let writeLife: Statement
 
@@ -148,6 +149,7 @@ final class Statements {
             ON CONFLICT (id) DO UPDATE SET \(setCounts), path = ?9, kind = ?10, fingerprint = ?11
             """
         )
+        updateMount = try database.prepare("UPDATE mount SET \(setCounts) WHERE id = ?1")
         readLife = try database.prepare(
             """
             SELECT deployment, incarnation, epoch, mark, sequence, claim, mount, orders, completed, is_backup, doubt, observed,

@@ -82,7 +82,7 @@ final class Session {
                 PRAGMA synchronous = \(options.durability == .full ? "FULL" : "NORMAL");
                 PRAGMA fullfsync = 1; PRAGMA checkpoint_fullfsync = 1;
                 PRAGMA cache_size = -\(options.cacheKibibytes); PRAGMA temp_store = MEMORY;
-                PRAGMA wal_autocheckpoint = 8000; PRAGMA journal_size_limit = 67108864;
+                PRAGMA wal_autocheckpoint = \(LogCycle.large); PRAGMA journal_size_limit = 67108864;
                 """,
                 "set up"
             )
