@@ -16,6 +16,8 @@ final class Session {
     private var lastSeen: (deployment: String, mark: Int64)?
 
     init(_ path: String, _ options: SQLiteLeaseStore.Options, disk: String?, deployment: () -> String) throws {
+        // On a disk that stands in the place of the system's, the file has nothing but a name.
+        try EpochFile.check(path + "-epoch", for: path, hasContent: disk == nil)
         file = try DatabaseFile.prepare(path)
         lock = try FileLock(path + "-lock", for: path)
         epochFile = try EpochFile(path + "-epoch", for: path)
@@ -62,12 +64,19 @@ final class Session {
         )
     }
 
+    /// Refuses to begin a table in an empty file that ought to hold one.
+    private func checkIsNew() throws {
+        if lastSeen != nil { throw Self.moved(file.path) }
+        if case .saw = epochFile.witness { throw EpochFile.missing(file.path) }
+    }
+
     private func connect(doubting doubted: Int64? = nil, _ deployment: () -> String) throws -> LeaseTable {
         do {
             let connection = try Connection(path: file.path, disk: disk)
             // Exclusive locking keeps the index of the log in memory: no shared-memory file, and fewer system calls.
             try connection.execute("PRAGMA locking_mode = EXCLUSIVE", "take the file")
             let version = try Schema.check(connection, file: file.path)
+            if version == 0 { try checkIsNew() }
             // Until the log was written once more, nothing of it may get into the database: a disk might hold the one and not the
             // other.
             if doubted != nil { connection.keepLogOnClose(true) }
