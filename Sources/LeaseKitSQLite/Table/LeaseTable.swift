@@ -26,6 +26,11 @@ final class LeaseTable {
     var dirtyRoles: [Role] = []
     var orders = OrderShelf()
     var claims = ClaimShelf()
+    var leftovers: Leftovers
+    /// Whether leases that are removed leave entries behind.
+    var leavesEntries = false
+    /// How many leases this transaction has removed; what leases leave behind changes with that alone.
+    var removals = 0
     /// Rows that were written lately, as they are now: who wrote one mostly asks for it next.
     var desk: [LeaseID: Row] = [:]
     /// Whether any lease has, or had since the opening, a parent; while false, nobody asks for children.
@@ -45,7 +50,7 @@ final class LeaseTable {
         let mount: MountID
     }
 
-    init(_ connection: consuming Connection, file: String) throws {
+    init(_ connection: consuming Connection, file: String, _ limits: Leftovers.Limits) throws {
         sql = try Statements(connection)
         orderSQL = try OrderStatements(connection)
         guard let life = try Life.read(sql.readLife) else {
@@ -57,7 +62,9 @@ final class LeaseTable {
         self.connection = connection
         self.file = file
         self.life = life
+        leftovers = Leftovers(limits)
         try load()
+        try loadLeftovers()
     }
 
     /// Forgets everything that is kept in memory, and reads anew what always is.
@@ -67,6 +74,7 @@ final class LeaseTable {
         (dirtyPlaces, dirtyOwners, dirtyMounts, dirtyRoles) = ([], [], [], [])
         (setAside, hasChanges, desk) = ([], false, [:])
         try load()
+        if removals > 0 { try loadLeftovers() }
     }
 
     private func load() throws {
@@ -86,6 +94,7 @@ final class LeaseTable {
         hasTree = try connection.number(child) != nil
         orders = try OrderShelf(orderSQL)
         try loadClaims()
+        countForLeftovers()
     }
 
     /// The rows that were found unreadable since the last answer.
@@ -98,6 +107,7 @@ final class LeaseTable {
 
     /// Writes back what was counted since the last time, before a commit.
     func flush() throws {
+        try takeOutLeftovers()
         try flushTallies()
         try flushOrders()
         if hasChanges {
@@ -110,7 +120,8 @@ final class LeaseTable {
 
     /// After a commit: keeps the memory within bounds.
     func settle() {
-        hasChanges = false
+        (hasChanges, removals) = (false, 0)
+        countForLeftovers()
         // A row on the desk holds its place.
         if desk.count > Self.deskSize || places.count > Self.memory { desk = [:] }
         if places.count > Self.memory { (places, placesByPath) = ([:], [:]) }

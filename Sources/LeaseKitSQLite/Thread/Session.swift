@@ -98,7 +98,7 @@ final class Session {
             try Schema.migrate(connection, from: version, deployment: deployment)
             // Also where commits are not synced: whose table this is must never be forgotten.
             if version < Schema.version { try connection.checkpoint() }
-            let table = try LeaseTable(connection, file: file.path)
+            let table = try LeaseTable(connection, file: file.path, options.leftovers)
             if let doubted, table.life.mark >= doubted { try table.connection.rewriteLog() }
             return table
         } catch let failure as SQLiteFailure {
