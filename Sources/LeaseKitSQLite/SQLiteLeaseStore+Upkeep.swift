@@ -58,6 +58,7 @@ extension SQLiteLeaseStore {
         try await runner.run(isAlone: true) { engine in
             try engine.transaction { try engine.table().takeOutLeftovers(all: true) }
             let table = try engine.table()
+            try engine.session?.secureLog(of: table)
             try table.connection.execute("VACUUM", "vacuum")
             _ = try table.connection.texts("PRAGMA wal_checkpoint(TRUNCATE)")
         }
