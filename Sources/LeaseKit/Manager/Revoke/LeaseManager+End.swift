@@ -129,7 +129,7 @@ extension LeaseManager {
             note(failure, at: mount)
             result = .failure(failure)
         }
-        return ledger.store.traits.isExclusive ? result : await weigh(result, from: call.target, of: mount)
+        return ledger.isExclusive ? result : await weigh(result, from: call.target, of: mount)
     }
 
     /// Calls a backend that takes its time: under `run()`.
@@ -150,7 +150,7 @@ extension LeaseManager {
 
     /// Whether the call that issues it has not returned yet.
     func isBeingIssued(_ record: LeaseRecord, at mount: MountRuntime) -> Bool {
-        record.state == .settling && mount.issuing.withLock { $0.contains(record.id) }
+        record.state == .settling && mount.issuing.withLock { $0[record.id] != nil }
     }
 
     /// What becomes of a lease by what its target answered.

@@ -12,6 +12,8 @@ final class Ledger: Sendable {
     private let clock: LeaseClock
     /// Whether the store is the authority on time.
     private let hasClock: Bool
+    /// Whether no other manager works on the store.
+    let isExclusive: Bool
     private let hasFollowed = Atomic(false)
     private let entropy: LeaseEntropy
     private let events: EventHub
@@ -32,6 +34,7 @@ final class Ledger: Sendable {
         self.events = events
         immediate = store as? any ImmediateStore
         hasClock = store.traits.hasClock
+        isExclusive = store.traits.isExclusive
         self.clock = clock
         self.entropy = entropy
         operations = Atomic(entropy.next())
@@ -39,11 +42,6 @@ final class Ledger: Sendable {
 
     /// What the store said when it was opened; nil before.
     var opening: OpenedStore? { state.withLock { $0.opening } }
-
-    /// Whose leases the store keeps, and in which of its lives: what every call bears, without the rest of the opening.
-    var life: (deployment: String, epoch: UInt64)? {
-        state.withLock { state in state.opening.map { ($0.deployment, $0.epoch) } }
-    }
 
     /// Whether the store has been opened.
     var isOpen: Bool { hasOpened.load(ordering: .acquiring) }

@@ -223,7 +223,7 @@ extension InMemoryLeaseStore {
 
 extension InMemoryLeaseStore: ImmediateStore {
     func applyNow(_ change: LeaseChange, _ context: StoreContext) throws -> LeaseChangeOutcome {
-        if Task.isCancelled && change.isInsertion { throw CancellationError() }
+        if change.isInsertion && Task.isCancelled { throw CancellationError() }
         return try table.withLock { table throws(StoreError) in
             try table.life.check(context)
             return table.apply(change, context)
