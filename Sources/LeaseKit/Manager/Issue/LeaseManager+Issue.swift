@@ -143,6 +143,7 @@ extension LeaseManager {
 
     /// The same for a backend that takes its time: under `run()`, so that it outlives a cancelled caller; what comes back when
     /// nobody waits any more is given up.
+    @inline(never)
     private func makeAndWait<Request: Sendable, Secret: Sendable>(
         _ plan: IssuePlan,
         _ request: Request,
@@ -269,6 +270,7 @@ extension LeaseManager {
     /// When the parent that binds ends, if there is one.
     ///
     /// The store checks it again.
+    @inline(never)
     private func parentEnd(_ options: IssueOptions) async throws -> LeaseInstant? {
         guard let parent = options.parent, !options.outlivesParentTTL else { return nil }
         guard let record = try await ledger.find(parent) else {

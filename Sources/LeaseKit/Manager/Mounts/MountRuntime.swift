@@ -108,6 +108,7 @@ final class MountRuntime: Sendable {
     }
 
     /// Waits for a place to issue or renew, first come first served, until the deadline.
+    @inline(never)
     func enter(until deadline: Duration, _ clock: LeaseClock) async throws {
         var ticket: UInt64?
         do {

@@ -53,6 +53,7 @@ extension LeaseManager {
         )
     }
 
+    @inline(never)
     private func endTree(_ record: LeaseRecord, _ order: RevocationOrder) async {
         let now = clock.now
         guard let claim = record.claim else { return }
@@ -133,6 +134,7 @@ extension LeaseManager {
     }
 
     /// Calls a backend that takes its time: under `run()`.
+    @inline(never)
     private func revokeAndWait(
         _ record: LeaseRecord,
         _ call: BackendCall,

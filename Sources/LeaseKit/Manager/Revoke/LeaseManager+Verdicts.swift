@@ -71,10 +71,12 @@ extension LeaseManager {
     }
 
     /// A lease that is hollow now holds its parent back no more.
+    @inline(never)
     private func hurryParent(of written: LeaseRecord, _ verdict: EndingJudge.Verdict) async {
         if verdict.outcome != nil, let parent = written.parent { await hurry(parent) }
     }
 
+    @inline(never)
     private func noteLost(
         _ verdicts: [(EndingJudge.Verdict, LeaseRecord)],
         _ context: StoreContext,

@@ -128,6 +128,7 @@ final class Ledger: Sendable {
         return reply.value
     }
 
+    @inline(never)
     private static func reading(_ error: any Error) -> any Error {
         // Reads and insertions look at cancellation before they begin: nothing was done.
         error is CancellationError ? error : LeaseError(store: error)
@@ -140,6 +141,7 @@ final class Ledger: Sendable {
         do { return try immediate.applyNow(change, context) } catch { throw Self.reading(error) }
     }
 
+    @inline(never)
     private func send(_ change: LeaseChange, _ context: StoreContext) async throws -> LeaseChangeOutcome {
         let outcomes: [LeaseChangeOutcome]
         do {
@@ -173,6 +175,7 @@ final class Ledger: Sendable {
         return try await sendSurely(id, update, context, last: last)
     }
 
+    @inline(never)
     private func sendSurely(
         _ id: LeaseID,
         _ update: LeaseUpdate,
@@ -220,6 +223,7 @@ final class Ledger: Sendable {
         }
     }
 
+    @inline(never)
     private func send(
         _ order: RevocationOrder,
         claimUntil: LeaseInstant?,
@@ -241,6 +245,7 @@ final class Ledger: Sendable {
         do { return try immediate.findNow(id) } catch { throw Self.reading(error) }
     }
 
+    @inline(never)
     private func read(_ id: LeaseID) async throws -> LeaseRecord? {
         do {
             return try await take { try await store.find([id]) }.first ?? nil
