@@ -41,6 +41,9 @@ extension LeaseManager {
     }
 
     /// A call about a lease that is there.
+    ///
+    /// Never put where it is used: it would be made there and copied once more for the backend.
+    @inline(never)
     func call(
         for record: LeaseRecord,
         at mount: MountRuntime,

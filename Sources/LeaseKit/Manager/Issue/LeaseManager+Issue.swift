@@ -94,7 +94,7 @@ extension LeaseManager {
             let context = ledger.context(options.cause, at: moment.now)
             let outcome: LeaseChangeOutcome
             do {
-                outcome = try await ledger.apply(.insert(insertion), context)
+                outcome = try await ledger.insert(insertion, context)
             } catch let error as LeaseError where error.code == .storeUnknown {
                 // What needs no making would be active, with nobody to hold it.
                 giveUp(insertion, LeaseCause(.issueFailed))

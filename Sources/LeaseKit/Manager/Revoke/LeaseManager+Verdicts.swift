@@ -17,7 +17,7 @@ extension LeaseManager {
             noteLost([(verdict, record)], context, error)
             return nil
         }
-        guard let written = outcome.record else { return nil }
+        guard case .applied(let written) = outcome else { return nil }
         tell(verdict, written, context.now)
         if written.isHollow { await hurryParent(of: written, verdict) }
         if written.order != nil && orders.isWatching { await reportFinished(written.orders) }

@@ -134,11 +134,11 @@ final class Ledger: Sendable {
         error is CancellationError ? error : LeaseError(store: error)
     }
 
-    /// Applies one change; in place where the store never waits.
+    /// Writes a new lease down; in place where the store never waits.
     @inline(__always)
-    func apply(_ change: LeaseChange, _ context: StoreContext) async throws -> LeaseChangeOutcome {
-        guard let immediate else { return try await send(change, context) }
-        do { return try immediate.applyNow(change, context) } catch { throw Self.reading(error) }
+    func insert(_ insertion: LeaseInsertion, _ context: StoreContext) async throws -> LeaseChangeOutcome {
+        guard let immediate else { return try await send(.insert(insertion), context) }
+        do { return try immediate.insertNow(insertion, context) } catch { throw Self.reading(error) }
     }
 
     @inline(never)
@@ -158,7 +158,8 @@ final class Ledger: Sendable {
     /// Applies one change to a lease that is there.
     @inline(__always)
     func update(_ id: LeaseID, _ update: LeaseUpdate, _ context: StoreContext) async throws -> LeaseChangeOutcome {
-        try await apply(.update(id, update), context)
+        guard let immediate else { return try await send(.update(id, update), context) }
+        do { return try immediate.updateNow(id, update, context) } catch { throw Self.reading(error) }
     }
 
     /// Applies one change; when the answer was lost, reads the record again to learn whether it was done.
@@ -171,7 +172,7 @@ final class Ledger: Sendable {
         _ context: StoreContext,
         last: LeaseRecord? = nil
     ) async throws -> LeaseChangeOutcome {
-        if immediate != nil { return try await apply(.update(id, update), context) }
+        guard immediate == nil else { return try await self.update(id, update, context) }
         return try await sendSurely(id, update, context, last: last)
     }
 

@@ -222,11 +222,18 @@ extension InMemoryLeaseStore {
 // MARK: - In place
 
 extension InMemoryLeaseStore: ImmediateStore {
-    func applyNow(_ change: LeaseChange, _ context: StoreContext) throws -> LeaseChangeOutcome {
-        if change.isInsertion && Task.isCancelled { throw Self.cancelled() }
+    func insertNow(_ insertion: LeaseInsertion, _ context: StoreContext) throws -> LeaseChangeOutcome {
+        if Task.isCancelled { throw Self.cancelled() }
         return try table.withLock { table throws(StoreError) in
             try table.life.check(context)
-            return table.apply(change, context)
+            return table.insert(insertion, context)
+        }
+    }
+
+    func updateNow(_ id: LeaseID, _ update: LeaseUpdate, _ context: StoreContext) throws -> LeaseChangeOutcome {
+        try table.withLock { table throws(StoreError) in
+            try table.life.check(context)
+            return table.apply(update, to: id, context)
         }
     }
 
