@@ -33,6 +33,12 @@ import Testing
         return state.made(made, at: .seconds(seconds), random: 0.5).number
     }
 
+    /// Nobody answers a renewal.
+    private mutating func fail(askedAt: Int, at seconds: Int) {
+        let (askedAt, now) = (Duration.seconds(askedAt), Duration.seconds(seconds))
+        state.renewalFailed(1, .unanswered(retryAfter: nil), askedAt: askedAt, at: now, random: 0.5)
+    }
+
     private func outcome(until seconds: Int, granted: Int, leftToMaximum: Int? = nil) -> RenewalOutcome {
         RenewalOutcome(
             expiresAt: LeaseInstant(secondsSinceEpoch: Int64(seconds)),
@@ -52,6 +58,39 @@ import Testing
         #expect(decide(2) == [])
     }
 
+    /// The answers of a broker get lost, and news of what it does come through, for instance by way of another one.
+    @Test mutating func aRenewalWhoseAnswerWasLostCountsWhenNewsOfTheLaterEndCome() {
+        _ = decide(0)
+        make(1, at: 0)
+        #expect(calls(2_400).count == 1)
+        state.moved(
+            LeaseID(high: 0, low: 1),
+            to: LeaseInstant(secondsSinceEpoch: 6_000),
+            at: .seconds(2_400),
+            random: 0.5
+        )
+        fail(askedAt: 2_400, at: 2_410)
+        #expect(calls(2_410) == [])
+        // Two thirds of the hour that it was given.
+        #expect(state.nextWake(at: .seconds(2_410)) == .seconds(4_800))
+        #expect(calls(4_800).count == 1)
+        // News that are old say nothing of this attempt.
+        fail(askedAt: 4_800, at: 4_810)
+        #expect(state.nextWake(at: .seconds(4_810)) == .seconds(4_811))
+    }
+
+    /// News of an earlier end, or a renewal that was refused, leave a failure a failure.
+    @Test(arguments: [true, false]) mutating func otherNewsDoNotMakeUpForAFailure(isLater: Bool) {
+        _ = decide(0)
+        make(1, at: 0)
+        #expect(calls(2_400).count == 1)
+        let end = LeaseInstant(secondsSinceEpoch: isLater ? 6_000 : 3_000)
+        state.moved(LeaseID(high: 0, low: 1), to: end, at: .seconds(2_405), random: 0.5)
+        let verdict = isLater ? RenewalVerdict.refused(retryAfter: nil) : .unanswered(retryAfter: nil)
+        state.renewalFailed(1, verdict, askedAt: .seconds(2_400), at: .seconds(2_410), random: 0.5)
+        #expect(state.nextWake(at: .seconds(2_410)) == .seconds(isLater ? 2_470 : 2_411))
+    }
+
     @Test mutating func aRenewalIsDueAtTwoThirdsAndRepeatedUntilItComesThrough() {
         _ = decide(0)
         make(1, at: 0)
@@ -65,7 +104,7 @@ import Testing
             timeout: .seconds(10)
         )
         #expect(decide(2_400) == [renewal])
-        state.renewalFailed(1, .unanswered(retryAfter: nil), at: .seconds(2_410), random: 0.5)
+        fail(askedAt: 2_400, at: 2_410)
         #expect(decide(2_410) == [])
         #expect(state.nextWake(at: .seconds(2_410)) == .seconds(2_411))
         #expect(decide(2_411) == [renewal])
@@ -84,7 +123,7 @@ import Testing
     @Test mutating func anAnswerForAnotherGenerationChangesNothing() {
         _ = decide(0)
         make(1, at: 0)
-        state.renewalFailed(7, .over(.revoked), at: .seconds(5), random: 0.5)
+        state.renewalFailed(7, .over(.revoked), askedAt: .seconds(4), at: .seconds(5), random: 0.5)
         state.renewed(7, outcome(until: 9_999, granted: 9_000), askedAt: .zero, broker: 0, at: .zero, random: 0)
         #expect(state.current?.term.end == .seconds(3_600))
     }
@@ -261,10 +300,10 @@ import Testing
         make(1, at: 0)
         #expect(state.health(at: .seconds(1)) == .healthy)
         _ = decide(2_400)
-        state.renewalFailed(1, .unanswered(retryAfter: nil), at: .seconds(2_400), random: 0.5)
+        fail(askedAt: 2_390, at: 2_400)
         #expect(state.health(at: .seconds(2_400)) == .healthy)
         _ = decide(2_402)
-        state.renewalFailed(1, .unanswered(retryAfter: nil), at: .seconds(2_402), random: 0.5)
+        fail(askedAt: 2_401, at: 2_402)
         #expect(state.health(at: .seconds(2_402)) == .degraded(remaining: .seconds(1_198)))
         let found = decide(2_402)
         #expect(found.contains(.tell(.degraded(left: .seconds(1_198)))))
@@ -277,7 +316,7 @@ import Testing
             let now = Duration.seconds(second)
             for action in state.decide(at: now, random: 0.5) {
                 if case .renew = action {
-                    state.renewalFailed(1, .unanswered(retryAfter: nil), at: now, random: 0.5)
+                    state.renewalFailed(1, .unanswered(retryAfter: nil), askedAt: now, at: now, random: 0.5)
                 }
             }
             if state.making == nil { #expect(state.nextWake(at: now).map { $0 > now } == true, "\(second)") }

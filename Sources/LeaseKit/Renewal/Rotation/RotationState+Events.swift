@@ -109,11 +109,18 @@ extension RotationState {
     }
 
     /// A renewal of a generation failed.
-    mutating func renewalFailed(_ number: UInt64, _ verdict: RenewalVerdict, at now: Duration, random: Double) {
+    mutating func renewalFailed(
+        _ number: UInt64,
+        _ verdict: RenewalVerdict,
+        askedAt: Duration,
+        at now: Duration,
+        random: Double
+    ) {
         guard var held = current, held.number == number else { return }
         held.isRenewing = false
         let due = held.term.fail(
             renewal,
+            askedAt: askedAt,
             at: now,
             isRefused: verdict.isRefused,
             retryAfter: verdict.retryAfter,
