@@ -52,7 +52,8 @@ extension Trial.Outcome {
         require(tally.queries > 10 * wanted, "only \(tally.queries) queries")
         require(users.looks > 10 * wanted, "only \(users.looks) looks at the server's users")
         if wasStarved, !flaws.isEmpty {
-            let pause = "the machine stood still for \(pauses.machine.inMilliseconds), its tasks for \(pauses.tasks.inMilliseconds)"
+            let (machine, tasks) = (pauses.machine.inMilliseconds, pauses.tasks.inMilliseconds)
+            let pause = "the machine stood still for \(machine), its tasks for \(tasks)"
             flaws.append("\(name): \(pause), longer than a connection may be in use")
         }
         for trouble in troubles {
