@@ -25,9 +25,15 @@ import Testing
     /// whoever uses a connection gets no time for as long as its user lives, no pool can help.
     private func rotate(_ trial: Trial, _ name: String, _ troubles: [Trial.Trouble]) async throws -> Trial.Outcome {
         let outcome = try await trial.rotate(name, troubles)
-        print(Report.heading(), Report.line(outcome), separator: "\n")
+        let (machine, tasks) = (outcome.pauses.machine.inMilliseconds, outcome.pauses.tasks.inMilliseconds)
+        print(
+            Report.heading(),
+            Report.line(outcome),
+            "the machine stood still for \(machine), tasks for \(tasks)",
+            separator: "\n"
+        )
         guard outcome.wasStarved, !outcome.flaws(rotations: trial.rotations, troubles).isEmpty else { return outcome }
-        print("\(name) is tried once more: the machine stood still for \(outcome.pauses.longest.inMilliseconds)")
+        print("\(name) is tried once more")
         return try await trial.rotate(name, troubles)
     }
 

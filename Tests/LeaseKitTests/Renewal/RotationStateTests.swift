@@ -237,6 +237,30 @@ import Testing
         #expect(calls(301) == [.make(attempt: 3, broker: 0)])
     }
 
+    @Test mutating func whoNeedsMoreTimeLetsTheUsersOfTheOneBeforeFinish() {
+        state = RotationState(
+            RenewalPolicy(jitter: 0),
+            RotationPolicy(grace: .seconds(5_000)),
+            brokerCount: 1,
+            sharesLeases: true
+        )
+        _ = decide(0)
+        make(1, at: 0, for: 10_000)
+        _ = state.checkedOut(1, at: .seconds(50))
+        _ = state.rejected(1, at: .seconds(100))
+        _ = decide(100)
+        make(2, at: 100, for: 1_000, isFinal: true)
+        let isReachable = state.demanded(.seconds(700), at: .seconds(500))
+        #expect(isReachable)
+        #expect(calls(500) == [])
+        // Four fifths of the time of the second are over then.
+        #expect(state.nextWake(at: .seconds(500)) == .seconds(900))
+        state.givenBack(1)
+        #expect(calls(600).contains { if case .end(1, _, _, _, false) = $0 { true } else { false } })
+        state.ending(1, isDone: true)
+        #expect(calls(601) == [.make(attempt: 3, broker: 0)])
+    }
+
     @Test mutating func aRejectionIsHeardOnce() {
         _ = decide(0)
         make(1, at: 0)
