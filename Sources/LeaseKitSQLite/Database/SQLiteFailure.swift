@@ -14,18 +14,21 @@ struct SQLiteFailure: Error {
     /// The code without its extension.
     var primary: Int32 { code & 0xFF }
 
-    /// What it means for whoever asked the store.
-    ///
-    /// At a commit, trouble with the file leaves open whether the commit reached it.
-    func storeError(file: String, atCommit: Bool = false) -> StoreError {
-        if atCommit && (primary == SQLITE_IOERR || primary == SQLITE_CORRUPT) {
-            return StoreError(
-                .unknown,
-                "the answer to a commit was lost (\(detail)); the lease database \(file) is read again from the disk, and the "
-                    + "record then tells",
-                underlying: self
-            )
-        }
+    /// Whether the file may hold a commit that ended so.
+    var leavesDoubt: Bool { [SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_FULL].contains(primary) }
+
+    /// What a commit answers when nobody can say whether the file holds it.
+    func lostAnswer(file: String) -> StoreError {
+        StoreError(
+            .unknown,
+            "the answer to a commit was lost (\(detail)); the lease database \(file) is read again from the disk, and the "
+                + "record then tells",
+            underlying: self
+        )
+    }
+
+    /// What it means for whoever asked the store, when nothing was done.
+    func storeError(file: String) -> StoreError {
         switch primary {
         case SQLITE_FULL:
             return refused("the disk of the lease database \(file) is full; free some space", .refused)

@@ -73,6 +73,20 @@ final class Engine: @unchecked Sendable {
     /// Runs `body` in a transaction: all of it is done and synced when this returns, or nothing was done.
     func transaction(_ body: () throws -> Void) throws {
         guard let session else { throw Self.notOpen(path) }
+        guard let trouble = try attempt(session, body) else { return }
+        session.disconnect()
+        try settle(trouble, session)
+    }
+
+    /// A commit that failed, and may be in the file all the same.
+    private struct DoubtfulCommit {
+        let failure: SQLiteFailure
+        /// The count of commits that the database has if this one is in it.
+        let mark: Int64
+    }
+
+    /// Nil when the transaction is done.
+    private func attempt(_ session: Session, _ body: () throws -> Void) throws -> DoubtfulCommit? {
         let table = try session.reconnected()
         do {
             if let statements = hooks.begin?() { try table.connection.execute(statements, "set up a test") }
@@ -83,28 +97,42 @@ final class Engine: @unchecked Sendable {
             rollBack(session, table, error)
             throw error
         }
-        let hasChanges = table.hasChanges
+        let (hasChanges, mark) = (table.hasChanges, table.life.mark)
         do {
             if hasChanges {
                 guard session.file.isInPlace else { throw Session.moved(path) }
                 if let code = hooks.before?() { throw SQLiteFailure(code: code, action: "commit") }
             }
             try table.connection.execute("COMMIT", "commit")
+        } catch let failure as SQLiteFailure {
+            rollBack(session, table, failure)
+            if failure.leavesDoubt { return DoubtfulCommit(failure: failure, mark: mark) }
+            throw CommitTrouble(error: failure.storeError(file: path))
         } catch {
             rollBack(session, table, error)
             // The file is not there any more, or another one is: it is looked for again at the next call.
-            if error is StoreError { session.disconnect() }
-            let failure = (error as? SQLiteFailure)?.storeError(file: path, atCommit: true)
-            throw CommitTrouble(error: failure ?? error as? StoreError ?? Session.moved(path))
+            session.disconnect()
+            throw CommitTrouble(error: error as? StoreError ?? Session.moved(path))
         }
         if hasChanges, let code = hooks.after?() {
             session.disconnect()
-            throw CommitTrouble(
-                error: SQLiteFailure(code: code, action: "commit").storeError(file: path, atCommit: true)
-            )
+            throw CommitTrouble(error: SQLiteFailure(code: code, action: "commit").lostAnswer(file: path))
         }
         if hasChanges { session.committed(table.life) }
         table.settle()
+        return nil
+    }
+
+    /// Finds out what became of a commit: done when this returns.
+    ///
+    /// Whoever opens the file next believes what it holds, so that alone counts. It is read again at once, and if it holds the
+    /// commit, that is made safe before it is told.
+    private func settle(_ commit: DoubtfulCommit, _ session: Session) throws(CommitTrouble) {
+        guard let table = try? session.reconnected(doubting: commit.mark) else {
+            throw CommitTrouble(error: commit.failure.lostAnswer(file: path))
+        }
+        if table.life.mark < commit.mark { throw CommitTrouble(error: commit.failure.storeError(file: path)) }
+        session.committed(table.life)
     }
 
     private func rollBack(_ session: Session, _ table: LeaseTable, _ error: any Error) {

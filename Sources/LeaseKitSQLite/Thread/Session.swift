@@ -25,10 +25,12 @@ final class Session {
     }
 
     /// The table, read anew from the disk if there was trouble before.
-    func reconnected() throws -> LeaseTable {
+    ///
+    /// `doubted`: the commit whose sync may have failed, by its count; those before it are known to be safe.
+    func reconnected(doubting doubted: Int64 = .min) throws -> LeaseTable {
         if let table { return table }
         guard file.isInPlace else { throw Self.moved(file.path) }
-        let table = try connect(isAgain: true) { "" }
+        let table = try connect(doubting: doubted) { "" }
         if let lastSeen, lastSeen.deployment != table.life.deployment || lastSeen.mark > table.life.mark {
             throw Self.moved(file.path)
         }
@@ -60,7 +62,7 @@ final class Session {
         )
     }
 
-    private func connect(isAgain: Bool = false, _ deployment: () -> String) throws -> LeaseTable {
+    private func connect(doubting doubted: Int64? = nil, _ deployment: () -> String) throws -> LeaseTable {
         do {
             let connection = try Connection(path: file.path, disk: disk)
             // Exclusive locking keeps the index of the log in memory: no shared-memory file, and fewer system calls.
@@ -68,7 +70,7 @@ final class Session {
             let version = try Schema.check(connection, file: file.path)
             // Until the log was written once more, nothing of it may get into the database: a disk might hold the one and not the
             // other.
-            if isAgain { connection.keepLogOnClose(true) }
+            if doubted != nil { connection.keepLogOnClose(true) }
             guard try connection.texts("PRAGMA journal_mode = WAL") == ["wal"] else {
                 throw StoreError(
                     .refused,
@@ -85,10 +87,11 @@ final class Session {
                 "set up"
             )
             try Schema.migrate(connection, from: version, deployment: deployment)
-            if isAgain { try connection.rewriteLog() }
             // Also where commits are not synced: whose table this is must never be forgotten.
             if version < Schema.version { try connection.checkpoint() }
-            return try LeaseTable(connection, file: file.path)
+            let table = try LeaseTable(connection, file: file.path)
+            if let doubted, table.life.mark >= doubted { try table.connection.rewriteLog() }
+            return table
         } catch let failure as SQLiteFailure {
             throw failure.storeError(file: file.path)
         }

@@ -79,39 +79,11 @@ struct FaultyDiskTests {
             if random.chance(0.02) { return .fail(SQLITE_FULL) }
             return random.chance(0.02) ? .lie(SQLITE_IOERR | (3 << 8)) : .done
         case .sync:
-            return random.chance(0.1) ? .fail(SQLITE_IOERR | (4 << 8)) : random.chance(0.1) ? .lie(SQLITE_IOERR) : .done
+            let code = random.chance(0.5) ? SQLITE_FULL : SQLITE_IOERR | (4 << 8)
+            return random.chance(0.1) ? .fail(code) : random.chance(0.1) ? .lie(code) : .done
         case .read: return random.chance(0.02) ? .fail(SQLITE_IOERR | (1 << 8)) : .done
         default: return .done
         }
-    }
-
-    @Test("a commit that happened and whose answer was lost", arguments: [true, false])
-    func lostAnswer(isDone: Bool) async throws {
-        let directory = try TemporaryDirectory.inMemory()
-        let disk = FaultyDisk()
-        let bench = try await StoreBench(directory.file(), hooks: disk.hooks)
-        try await bench.insert(1)
-        let hasFailed = Locked(false)
-        disk.plan { call in
-            let isFirst = hasFailed.withLock { hasFailed in
-                defer { hasFailed = hasFailed || call.kind == (isDone ? .sync : .write) }
-                return !hasFailed
-            }
-            guard isFirst else { return .done }
-            return isDone ? (call.kind == .sync ? .lie(SQLITE_IOERR) : .done) : .fail(SQLITE_IOERR)
-        }
-        #expect(await StoreBench.refusal { try await bench.insert(2) }?.kind == .unknown)
-        // What the record tells then stays true.
-        let told = try await bench.store.find([bench.insertion(2).id]).value[0]?.operation
-        if !isDone { #expect(told == nil) }
-        disk.cut(.leavesNothing)
-        await bench.store.drop()
-        disk.restart()
-        let reopened = try await StoreBench(directory.file(), hooks: disk.hooks)
-        #expect(try await reopened.store.find([bench.insertion(2).id]).value[0]?.operation == told)
-        try await reopened.insert(3)
-        #expect(try await reopened.store.counts(.all).value.total == (told == nil ? 2 : 3))
-        await reopened.close()
     }
 
     @Test("a full disk: refused with advice, nothing half-done, and on it goes when there is room")

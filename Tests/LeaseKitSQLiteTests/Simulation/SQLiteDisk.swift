@@ -102,10 +102,7 @@ extension SQLiteDisk.State {
             (self.cutAt, hasPower) = (nil, false)
             return .cut(.leavesAnything)
         }
-        if random.chance(trouble.failure) {
-            // Of all calls it is a write that finds the disk full; a sync that has no room fails like any other.
-            return .fail(call.kind == .write && random.chance(0.5) ? SQLITE_FULL : SQLITE_IOERR)
-        }
+        if random.chance(trouble.failure) { return .fail(random.chance(0.5) ? SQLITE_FULL : SQLITE_IOERR) }
         if call.kind == .write, random.chance(trouble.tear) { return .tear(SQLITE_IOERR) }
         return .done
     }
