@@ -261,6 +261,36 @@ import Testing
         #expect(calls(601) == [.make(attempt: 3, broker: 0)])
     }
 
+    /// Whoever needs more time brings a renewal forward, and not the next attempt after one that failed.
+    @Test mutating func aLoopOfCallersIsNoLoopOfRenewals() {
+        _ = decide(0)
+        make(1, at: 0)
+        #expect(calls(100) == [])
+        _ = state.demanded(.seconds(3_550), at: .seconds(100))
+        #expect(calls(100).count == 1)
+        fail(askedAt: 100, at: 101)
+        for _ in 0..<3 { _ = state.demanded(.seconds(3_550), at: .seconds(101)) }
+        #expect(calls(101) == [])
+        #expect(state.nextWake(at: .seconds(101)) == .seconds(102))
+        #expect(calls(102).count == 1)
+        fail(askedAt: 102, at: 103)
+        _ = state.demanded(.seconds(3_550), at: .seconds(103))
+        #expect(state.nextWake(at: .seconds(103)) == .seconds(105))
+    }
+
+    /// A renewal that is granted and lengthens nothing is not asked for again by everybody who needs more time.
+    @Test mutating func whoNeedsMoreTimeThanARenewalGivesGetsAnotherOne() {
+        _ = decide(0)
+        make(1, at: 0)
+        #expect(calls(1_000) == [])
+        _ = state.demanded(.seconds(3_000), at: .seconds(1_000))
+        #expect(calls(1_000).count == 1)
+        let same = outcome(until: 3_600, granted: 2_600)
+        state.renewed(1, same, askedAt: .seconds(1_000), broker: 0, at: .seconds(1_000), random: 0.5)
+        _ = state.demanded(.seconds(3_000), at: .seconds(1_001))
+        #expect(calls(1_001) == [.make(attempt: 2, broker: 0)])
+    }
+
     @Test mutating func aRejectionIsHeardOnce() {
         _ = decide(0)
         make(1, at: 0)
