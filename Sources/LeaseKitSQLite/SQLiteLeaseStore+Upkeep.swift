@@ -48,6 +48,7 @@ extension SQLiteLeaseStore {
     public func vacuum() async throws {
         try await runner.run(isAlone: true) { engine in
             let table = try engine.table()
+            try engine.session?.secureLog(of: table)
             try table.connection.execute("VACUUM", "vacuum")
             _ = try table.connection.texts("PRAGMA wal_checkpoint(TRUNCATE)")
         }

@@ -14,8 +14,10 @@ struct SQLiteFailure: Error {
     /// The code without its extension.
     var primary: Int32 { code & 0xFF }
 
-    /// Whether the file may hold a commit that ended so.
-    var leavesDoubt: Bool { [SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_FULL].contains(primary) }
+    /// Whether the disk failed, so that nobody knows what the file holds now; a commit, too, may be in it.
+    var isOfDisk: Bool {
+        [SQLITE_IOERR, SQLITE_FULL, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_CANTOPEN].contains(primary)
+    }
 
     /// What a commit answers when nobody can say whether the file holds it.
     func lostAnswer(file: String) -> StoreError {

@@ -74,7 +74,7 @@ final class Engine: @unchecked Sendable {
     func transaction(_ body: () throws -> Void) throws {
         guard let session else { throw Self.notOpen(path) }
         guard let trouble = try attempt(session, body) else { return }
-        session.disconnect()
+        session.disconnect(doubting: trouble.mark)
         try settle(trouble, session)
     }
 
@@ -101,12 +101,13 @@ final class Engine: @unchecked Sendable {
         do {
             if hasChanges {
                 guard session.file.isInPlace else { throw Session.moved(path) }
+                try session.secureLog(of: table)
                 if let code = hooks.before?() { throw SQLiteFailure(code: code, action: "commit") }
             }
             try table.connection.execute("COMMIT", "commit")
         } catch let failure as SQLiteFailure {
             rollBack(session, table, failure)
-            if failure.leavesDoubt { return DoubtfulCommit(failure: failure, mark: mark) }
+            if failure.isOfDisk { return DoubtfulCommit(failure: failure, mark: mark) }
             throw CommitTrouble(error: failure.storeError(file: path))
         } catch {
             rollBack(session, table, error)
@@ -115,7 +116,7 @@ final class Engine: @unchecked Sendable {
             throw CommitTrouble(error: error as? StoreError ?? Session.moved(path))
         }
         if hasChanges, let code = hooks.after?() {
-            session.disconnect()
+            session.disconnect(doubting: mark)
             throw CommitTrouble(error: SQLiteFailure(code: code, action: "commit").lostAnswer(file: path))
         }
         if hasChanges { session.committed(table.life) }
@@ -128,7 +129,7 @@ final class Engine: @unchecked Sendable {
     /// Whoever opens the file next believes what it holds, so that alone counts. It is read again at once, and if it holds the
     /// commit, that is made safe before it is told.
     private func settle(_ commit: DoubtfulCommit, _ session: Session) throws(CommitTrouble) {
-        guard let table = try? session.reconnected(doubting: commit.mark) else {
+        guard let table = try? session.reconnected() else {
             throw CommitTrouble(error: commit.failure.lostAnswer(file: path))
         }
         if table.life.mark < commit.mark { throw CommitTrouble(error: commit.failure.storeError(file: path)) }
@@ -143,10 +144,7 @@ final class Engine: @unchecked Sendable {
             return session.disconnect()
         }
         // What a failing disk holds is known only by reading it again.
-        let code = (error as? SQLiteFailure)?.primary ?? SQLITE_OK
-        if [SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_CANTOPEN].contains(code) {
-            session.disconnect()
-        }
+        if let failure = error as? SQLiteFailure, failure.isOfDisk { session.disconnect() }
     }
 
     private func translated(_ error: any Error) -> any Error {
@@ -202,7 +200,7 @@ final class Engine: @unchecked Sendable {
     /// Closes the database for the manager that has it open; for any other nothing is done.
     func close(_ incarnation: Incarnation) {
         guard holder == incarnation else { return }
-        session?.disconnect(keepsLog: false)
+        session?.close()
         drop()
     }
 

@@ -11,6 +11,12 @@ final class Session {
     let epochFile: EpochFile
     /// Nil after trouble with the disk: the next call opens the file again.
     private(set) var table: LeaseTable?
+    /// Whether all of the log is on the disk for sure.
+    ///
+    /// Not at the beginning: its last writer may have died after a sync that failed.
+    private var isLogSafe = false
+    /// The first commit of which nobody knows whether the log holds it, by its count.
+    private var doubted = Int64.max
     private let options: SQLiteLeaseStore.Options
     private let disk: String?
     private var lastSeen: (deployment: String, mark: Int64)?
@@ -25,26 +31,40 @@ final class Session {
     }
 
     /// The table, read anew from the disk if there was trouble before.
-    ///
-    /// `doubted`: the commit whose sync may have failed, by its count; those before it are known to be safe.
-    func reconnected(doubting doubted: Int64 = .min) throws -> LeaseTable {
+    func reconnected() throws -> LeaseTable {
         if let table { return table }
         guard file.isInPlace else { throw Self.moved(file.path) }
-        let table = try connect(doubting: doubted) { "" }
+        let table = try connect { "" }
         if let lastSeen, lastSeen.deployment != table.life.deployment || lastSeen.mark > table.life.mark {
             throw Self.moved(file.path)
         }
+        // Of what the log holds, all others were promised before.
+        if table.life.mark >= doubted { try secureLog(of: table) }
+        doubted = .max
         self.table = table
         return table
     }
 
+    /// Sees to it that nothing is promised that stands on a part of the log that no disk holds.
+    func secureLog(of table: LeaseTable) throws {
+        if isLogSafe { return }
+        do { try table.connection.rewriteLog() } catch { throw error.storeError(file: file.path) }
+        isLogSafe = true
+        table.connection.keepLogOnClose(false)
+    }
+
     /// Lets the connection go, so that what is really on the disk is read next.
     ///
-    /// The log stays as it is after trouble: what it holds decides whether a commit of unknown outcome was done.
-    func disconnect(keepsLog: Bool = true) {
-        table?.connection.keepLogOnClose(keepsLog)
+    /// The log stays as it is: what it holds decides whether the commit of a count was done, and the later ones.
+    func disconnect(doubting mark: Int64 = .max) {
+        table?.connection.keepLogOnClose(true)
         table = nil
+        isLogSafe = false
+        doubted = min(doubted, mark)
     }
+
+    /// Closes the file, after its log went into the database, unless that is not safe.
+    func close() { table = nil }
 
     /// After a commit: tells the witness.
     func committed(_ life: Life) {
@@ -62,7 +82,7 @@ final class Session {
         )
     }
 
-    private func connect(doubting doubted: Int64? = nil, _ deployment: () -> String) throws -> LeaseTable {
+    private func connect(_ deployment: () -> String) throws -> LeaseTable {
         do {
             let connection = try Connection(path: file.path, disk: disk)
             // Exclusive locking keeps the index of the log in memory: no shared-memory file, and fewer system calls.
@@ -70,7 +90,7 @@ final class Session {
             let version = try Schema.check(connection, file: file.path)
             // Until the log was written once more, nothing of it may get into the database: a disk might hold the one and not the
             // other.
-            if doubted != nil { connection.keepLogOnClose(true) }
+            connection.keepLogOnClose(true)
             guard try connection.texts("PRAGMA journal_mode = WAL") == ["wal"] else {
                 throw StoreError(
                     .refused,
@@ -87,11 +107,12 @@ final class Session {
                 "set up"
             )
             try Schema.migrate(connection, from: version, deployment: deployment)
-            // Also where commits are not synced: whose table this is must never be forgotten.
-            if version < Schema.version { try connection.checkpoint() }
-            let table = try LeaseTable(connection, file: file.path)
-            if let doubted, table.life.mark >= doubted { try table.connection.rewriteLog() }
-            return table
+            if version < Schema.version {
+                // Also where commits are not synced: whose table this is must never be forgotten.
+                try connection.rewriteLog()
+                try connection.checkpoint()
+            }
+            return try LeaseTable(connection, file: file.path)
         } catch let failure as SQLiteFailure {
             throw failure.storeError(file: file.path)
         }

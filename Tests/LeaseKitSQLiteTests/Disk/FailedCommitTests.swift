@@ -62,6 +62,38 @@ struct FailedCommitTests {
         try await expect([1, 2, 3], after: .withoutPower, bench, disk, directory)
     }
 
+    /// The log begins anew with a head that is synced by itself; without it nothing after it counts.
+    @Test("and took the head of the log with it takes no later one along", arguments: [SQLITE_FULL, SQLITE_IOERR])
+    func headOfTheLog(code: Int32) async throws {
+        let (bench, disk, directory) = try await open()
+        try await bench.store.vacuum()
+        let hits = Locked(0)
+        disk.plan { call in
+            guard call.kind == .sync, hits.withLock({ $0 }) == 0 else { return .done }
+            hits.withLock { $0 += 1 }
+            return .fail(code)
+        }
+        #expect(await StoreBench.refusal { try await bench.insert(2) } != nil)
+        #expect(hits.withLock { $0 } == 1)
+        #expect(try await bench.store.find([bench.insertion(2).id]).value[0] == nil)
+        try await bench.insert(3)
+        try await expect([1, 3], after: .withoutPower, bench, disk, directory)
+    }
+
+    @Test("is believed by the next process only when it is safe")
+    func nextProcess() async throws {
+        let (bench, disk, directory) = try await open()
+        disk.plan { $0.kind == .sync ? .fail(SQLITE_IOERR) : .done }
+        #expect(await StoreBench.refusal { try await bench.insert(2) }?.kind == .unknown)
+        disk.cut(.leavesAll)
+        await bench.store.drop()
+        disk.plan(nil)
+        disk.restart()
+        let next = try await StoreBench(directory.file(), hooks: disk.hooks)
+        #expect(try await next.store.find([bench.insertion(2).id]).value[0] != nil)
+        try await expect([1, 2], after: .withoutPower, next, disk, directory)
+    }
+
     private func open() async throws -> (StoreBench, FaultyDisk, TemporaryDirectory) {
         let directory = try TemporaryDirectory.inMemory()
         let disk = FaultyDisk()

@@ -38,10 +38,11 @@ final class SQLiteDisk: SimulatedDisk {
     }
 
     func makeStore() async throws -> any LeaseStore {
-        var hooks = CommitHooks(after: { [self] in state.withLock { $0.losesAnswer() ? SQLITE_IOERR : nil } })
+        // Both hold the state alone: the disk would hold itself otherwise, and stay with all its files.
+        var hooks = CommitHooks(after: { [state] in state.withLock { $0.losesAnswer() ? SQLITE_IOERR : nil } })
         disk.putUnder(&hooks)
         let entropy = LeaseEntropy.seeded(state.withLock { $0.random.next() })
-        disk.plan { [self] call in state.withLock { $0.answer(call) } }
+        disk.plan { [state] call in state.withLock { $0.answer(call) } }
         return SQLiteLeaseStore(path: path, hooks: hooks, entropy: entropy, isInline: true)
     }
 
