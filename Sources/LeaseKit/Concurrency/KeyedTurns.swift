@@ -3,24 +3,24 @@
 
 /// One at a time for each key; others wait in line.
 final class KeyedTurns<Key: Hashable & Sendable>: Sendable {
-    private let lines = Locked<[Key: [Reply<Void>]]>([:])
+    private let lines = Locked(CallTable<Key, [Reply<Void>]>())
 
     /// Takes the turn, or a place in line: then the reply has to be waited for.
     ///
     /// Whoever has the turn gives it back with ``pass(_:)``.
     func enter(_ key: Key) -> Reply<Void>? {
-        lines.withLock { Self.enter(&$0[key]) }
-    }
-
-    /// One look into the table for both: whether there is a line, and its new end.
-    private static func enter(_ line: inout [Reply<Void>]?) -> Reply<Void>? {
-        guard line != nil else {
-            line = []
-            return nil
+        lines.withLock { lines in
+            guard var line = lines[key] else {
+                lines[key] = []
+                return nil
+            }
+            let reply = Reply<Void>()
+            // Taken out meanwhile, so that a long line is not copied.
+            lines[key] = []
+            line.append(reply)
+            lines[key] = line
+            return reply
         }
-        let reply = Reply<Void>()
-        line?.append(reply)
-        return reply
     }
 
     /// How many wait in line for a key.
@@ -47,16 +47,18 @@ final class KeyedTurns<Key: Hashable & Sendable>: Sendable {
 
     /// Gives the turn to the next in line who is still there.
     func pass(_ key: Key) {
-        while let next = lines.withLock({ Self.pass(&$0[key]) }) {
+        while let next = lines.withLock({ Self.next(in: &$0, for: key) }) {
             if next.deliver(.success(())) { return }
         }
     }
 
-    private static func pass(_ line: inout [Reply<Void>]?) -> Reply<Void>? {
-        guard line?.isEmpty == false else {
-            line = nil
+    /// Takes the first out of a line; an empty line goes.
+    private static func next(in lines: inout CallTable<Key, [Reply<Void>]>, for key: Key) -> Reply<Void>? {
+        guard let line = lines[key], let first = line.first else {
+            lines[key] = nil
             return nil
         }
-        return line?.removeFirst()
+        lines[key] = Array(line.dropFirst())
+        return first
     }
 }

@@ -21,6 +21,9 @@ final class Reply<Value: Sendable>: Sendable {
     }
 
     /// Gives the answer; false when nobody is there to take it.
+    ///
+    /// Never put where it is used, as little as ``Alarm/ring()``.
+    @inline(never)
     @discardableResult
     func deliver(_ result: Result<Value, any Error>) -> Bool {
         let (isTaken, waiter): (Bool, CheckedContinuation<Value?, any Error>?) = state.withLock { state in

@@ -79,10 +79,9 @@ public struct RevocationReport: Sendable, Hashable {
     /// How many leases the order covers, as far as is known.
     public var covered: Int { revoked + alreadyGone + notOurs + ending + abandoned + stillTried + stuck }
 
-    init(_ order: RevocationOrder, remaining: [LeaseRecord]) {
-        let progress = order.progress
+    init(_ order: RevocationOrderID, _ progress: OrderProgress, remaining: [LeaseRecord]) {
         self.init(
-            order: order.id,
+            order: order,
             revoked: progress.revoked,
             alreadyGone: progress.alreadyGone,
             notOurs: progress.notOurs,

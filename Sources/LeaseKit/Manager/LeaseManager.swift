@@ -62,6 +62,7 @@ public final class LeaseManager: Sendable {
     public var storeTraits: StoreTraits { ledger.store.traits }
 
     /// Opens the store if it is not open yet, and learns what it knows about time and about itself.
+    @inline(never)
     func opened() async throws -> OpenedStore {
         if let opening = ledger.opening { return opening }
         try configuration.validate()
@@ -72,6 +73,7 @@ public final class LeaseManager: Sendable {
     }
 
     /// Opens the store for a call that changes something; a manager that has stopped changes nothing.
+    @inline(never)
     func openedForChange() async throws -> OpenedStore {
         if lifecycle.phase == .stopped {
             throw LeaseError(.managerStopped, "this manager has stopped; make a new one on the same store")

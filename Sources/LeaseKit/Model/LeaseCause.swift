@@ -8,18 +8,50 @@
 public struct LeaseCause: Hashable, Sendable {
     /// Why.
     public var reason: Reason
-    /// Who asked: a service, a user, a job.
-    ///
-    /// Free text of the application; never a secret.
-    public var actor: String?
-    /// The application's own id of the request that led to this, for its audit trail.
-    public var requestID: String?
+    private var asker: Asker?
 
     /// Makes a cause.
     public init(_ reason: Reason, actor: String? = nil, requestID: String? = nil) {
         self.reason = reason
-        self.actor = actor
-        self.requestID = requestID
+        asker = Asker(actor: actor, requestID: requestID)
+    }
+
+    /// Who asked: a service, a user, a job.
+    ///
+    /// Free text of the application; never a secret.
+    public var actor: String? {
+        get { asker?.actor }
+        set { asker = Asker(actor: newValue, requestID: requestID) }
+    }
+
+    /// The application's own id of the request that led to this, for its audit trail.
+    public var requestID: String? {
+        get { asker?.requestID }
+        set { asker = Asker(actor: actor, requestID: newValue) }
+    }
+
+    /// What most causes lack.
+    ///
+    /// Shared and not copied: a call hands its cause on a dozen times, and two texts would be held and let go each time.
+    private final class Asker: Hashable, Sendable {
+        let actor: String?
+        let requestID: String?
+
+        /// Nil for nobody, so that equal causes are the same.
+        init?(actor: String?, requestID: String?) {
+            if actor == nil && requestID == nil { return nil }
+            self.actor = actor
+            self.requestID = requestID
+        }
+
+        static func == (lhs: Asker, rhs: Asker) -> Bool {
+            lhs === rhs || lhs.actor == rhs.actor && lhs.requestID == rhs.requestID
+        }
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(actor)
+            hasher.combine(requestID)
+        }
     }
 
     /// A reason: one of the known ones, or an application's own word.

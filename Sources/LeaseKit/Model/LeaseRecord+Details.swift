@@ -59,7 +59,7 @@ extension LeaseRecord {
     package mutating func update(_ change: (inout Fields) -> Void) {
         var fields = details?.fields ?? Fields()
         change(&fields)
-        details = fields.isEmpty ? nil : Details(fields)
+        details = if fields.isEmpty { nil } else { Details(consume fields) }
     }
 
     /// The length of one period.

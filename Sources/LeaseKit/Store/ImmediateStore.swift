@@ -5,7 +5,8 @@
 ///
 /// Each answers, throws and looks at cancellation as its asynchronous counterpart does.
 protocol ImmediateStore: LeaseStore, AnyObject {
-    func applyNow(_ change: LeaseChange, _ context: StoreContext) throws -> LeaseChangeOutcome
+    func insertNow(_ insertion: LeaseInsertion, _ context: StoreContext) throws -> LeaseChangeOutcome
+    func updateNow(_ id: LeaseID, _ update: LeaseUpdate, _ context: StoreContext) throws -> LeaseChangeOutcome
     func placeNow(_ order: RevocationOrder, claimUntil: LeaseInstant?, _ context: StoreContext) throws -> OrderPlacement
     func findNow(_ id: LeaseID) throws -> LeaseRecord?
 }

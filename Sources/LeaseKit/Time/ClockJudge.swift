@@ -58,6 +58,14 @@ public struct ClockJudge: Sendable {
         anchor + (continuous - anchoredAt)
     }
 
+    /// How many nanoseconds the time is ahead of the continuous clock; nil where that does not say all.
+    var offset: Int64? {
+        let since = anchoredAt.saturatingNanoseconds
+        guard anchor != .distantFuture, anchor != .distantPast, anchoredAt == .nanoseconds(since) else { return nil }
+        let (offset, overflow) = anchor.nanosecondsSinceEpoch.subtractingReportingOverflow(since)
+        return overflow ? nil : offset
+    }
+
     /// Watches a reading: a new dispute, a suspend, or nothing new.
     public mutating func watch(_ reading: TimeReading) -> ClockNews? {
         let suspended = reading.continuous - reading.suspending

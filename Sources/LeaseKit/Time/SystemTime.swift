@@ -34,11 +34,14 @@ public struct SystemTime: LeaseTime {
     }
 
     /// Reads the continuous clock alone.
-    static func readContinuous() -> Duration {
+    static func readContinuous() -> Duration { .nanoseconds(continuousNanoseconds()) }
+
+    /// The same as a plain number.
+    static func continuousNanoseconds() -> Int64 {
         #if canImport(Darwin)
-            .nanoseconds(nanoseconds(CLOCK_MONOTONIC))
+            nanoseconds(CLOCK_MONOTONIC)
         #else
-            .nanoseconds(nanoseconds(CLOCK_BOOTTIME))
+            nanoseconds(CLOCK_BOOTTIME)
         #endif
     }
 

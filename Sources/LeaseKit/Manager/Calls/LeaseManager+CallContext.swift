@@ -22,19 +22,28 @@ extension LeaseManager {
     }
 
     /// Which start of this manager backends are told of.
-    var start: ManagerStart? {
-        ledger.opening.map { ManagerStart($0.incarnation, isAlone: ledger.store.traits.isExclusive) }
+    var start: ManagerStart? { ledger.opening.map { start($0) } }
+
+    private func start(_ opening: OpenedStore) -> ManagerStart {
+        ManagerStart(opening.incarnation, isAlone: ledger.isExclusive)
     }
 
     /// What the credential of a lease bears at its target, in the life of the store as it is now.
     ///
     /// The store has been opened.
     func mark(of lease: LeaseID) -> LeaseMark {
-        guard let life = ledger.life else { return LeaseMark(deployment: "", lease: lease, epoch: 0) }
-        return LeaseMark(deployment: configuration.deployment ?? life.deployment, lease: lease, epoch: life.epoch)
+        guard let opening = ledger.opening else { return LeaseMark(deployment: "", lease: lease, epoch: 0) }
+        return mark(of: lease, opening)
+    }
+
+    private func mark(of lease: LeaseID, _ opening: OpenedStore) -> LeaseMark {
+        LeaseMark(deployment: deployment(opening), lease: lease, epoch: opening.epoch)
     }
 
     /// A call about a lease that is there.
+    ///
+    /// Never put where it is used: it would be made there and copied once more for the backend.
+    @inline(never)
     func call(
         for record: LeaseRecord,
         at mount: MountRuntime,
@@ -43,16 +52,17 @@ extension LeaseManager {
         expiresAt: LeaseInstant? = nil,
         cause: LeaseCause? = nil
     ) -> BackendCall {
-        BackendCall(
+        let opening = ledger.opening
+        return BackendCall(
             about: record,
             at: mount.path,
-            mark: mark(of: record.id),
+            mark: opening.map { mark(of: record.id, $0) } ?? mark(of: record.id),
             now: now,
             expiresAt: expiresAt ?? record.expiresAt,
             deadline: now + timeout,
             target: mount.fingerprint,
             cause: cause ?? record.cause ?? LeaseCause(.requested),
-            start: start
+            start: opening.map { start($0) }
         )
     }
 }

@@ -8,7 +8,9 @@ extension LeaseManager {
     /// is given back when the call returns, however late that is, or here when it never comes to one.
     ///
     /// Put where it is used, like ``Place/callInPlace(_:)``: each asynchronous call has a frame to be made and put away, and
-    /// the way to a backend that never waits has nothing to wait for.
+    /// the way to a backend that never waits has nothing to wait for. What is seldom needed stays out of it by
+    /// `@inline(never)`: a frame holds what every step in it may need, and of a type whose size only the runtime knows, such as
+    /// `CancellationError`, each mention is memory to be got and given back in every call, whether it comes to it or not.
     @inline(__always)
     func demand<Answer>(
         at mount: MountRuntime,

@@ -5,6 +5,7 @@ extension LeaseManager {
     /// Hands a lease that nobody holds to the background work, which ends whatever was made.
     ///
     /// When the store cannot be reached now, it is tried again until it can, whatever becomes of the caller.
+    @inline(never)
     func giveUp(_ plan: IssuePlan, _ handle: [UInt8], _ failure: BackendFailure?, _ cause: LeaseCause) async {
         let fits = handle.count <= HandleSize.maximum
         let handOver = LeaseHandOver(

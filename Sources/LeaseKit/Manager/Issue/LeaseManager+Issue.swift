@@ -94,7 +94,7 @@ extension LeaseManager {
             let context = ledger.context(options.cause, at: moment.now)
             let outcome: LeaseChangeOutcome
             do {
-                outcome = try await ledger.apply(.insert(insertion), context)
+                outcome = try await ledger.insert(insertion, context)
             } catch let error as LeaseError where error.code == .storeUnknown {
                 // What needs no making would be active, with nobody to hold it.
                 giveUp(insertion, LeaseCause(.issueFailed))
@@ -126,14 +126,14 @@ extension LeaseManager {
         at mount: MountRuntime,
         _ place: inout Place
     ) async throws -> Issued<Secret> {
-        mount.issuing.withLock { _ = $0.insert(plan.id) }
+        mount.issuing.withLock { $0[plan.id] = () }
         do {
             guard mount.abilities.callStyle == .immediate else {
                 let made = try await makeAndWait(plan, request, from: backend, at: mount, &place)
                 handle = made.handle
                 return try made.result.get()
             }
-            defer { mount.issuing.withLock { _ = $0.remove(plan.id) } }
+            defer { mount.issuing.withLock { $0[plan.id] = nil } }
             return try await place.callInPlace { try await call(backend, request, as: &handle, plan, mount) }
         } catch let failure as BackendFailure {
             await giveUp(plan, handle, failure, LeaseCause(.issueFailed))
@@ -143,6 +143,7 @@ extension LeaseManager {
 
     /// The same for a backend that takes its time: under `run()`, so that it outlives a cancelled caller; what comes back when
     /// nobody waits any more is given up.
+    @inline(never)
     private func makeAndWait<Request: Sendable, Secret: Sendable>(
         _ plan: IssuePlan,
         _ request: Request,
@@ -159,15 +160,15 @@ extension LeaseManager {
                 } catch {
                     result = .failure(error)
                 }
-                mount.issuing.withLock { _ = $0.remove(plan.id) }
+                mount.issuing.withLock { $0[plan.id] = nil }
                 return Made(handle: handle, result: result)
             } late: { made in
-                mount.issuing.withLock { _ = $0.remove(plan.id) }
+                mount.issuing.withLock { $0[plan.id] = nil }
                 let made = (try? made.get()) ?? Made(handle: plan.record.handle, result: .failure(.neverSent))
                 await self.giveUp(plan, made.handle, made.failure, LeaseCause(.callerGone))
             }
         } catch let failure as BackendFailure where !failure.wasSent {
-            mount.issuing.withLock { _ = $0.remove(plan.id) }
+            mount.issuing.withLock { $0[plan.id] = nil }
             await giveUp(plan, plan.record.handle, failure, LeaseCause(.shutdown))
             if lifecycle.phase == .running {
                 throw LeaseError(.overloaded, "run() has more waiting than it takes; look what keeps it, and try again")
@@ -269,6 +270,7 @@ extension LeaseManager {
     /// When the parent that binds ends, if there is one.
     ///
     /// The store checks it again.
+    @inline(never)
     private func parentEnd(_ options: IssueOptions) async throws -> LeaseInstant? {
         guard let parent = options.parent, !options.outlivesParentTTL else { return nil }
         guard let record = try await ledger.find(parent) else {

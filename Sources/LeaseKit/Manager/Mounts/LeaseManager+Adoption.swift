@@ -77,6 +77,7 @@ extension LeaseManager {
     ///
     /// That nothing of ours is there counts only at the target that the mount belongs to. Another manager may have adopted
     /// another one since the question was sent off, with leases made there: then nothing was learnt, and it is asked again.
+    @inline(never)
     func weigh(
         _ result: Result<RevocationOutcome, BackendFailure>,
         from target: String?,

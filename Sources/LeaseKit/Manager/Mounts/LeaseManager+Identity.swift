@@ -6,6 +6,7 @@ extension LeaseManager {
     /// Makes sure that the right target answers, before the first call and after each outage.
     ///
     /// The caller holds a place at the gate, so a target that is down is asked no more often than its breaker allows.
+    @inline(never)
     func confirmTarget(of mount: MountRuntime) async throws {
         if mount.isConfirmed { return }
         if mount.isTargetInDoubt {

@@ -12,9 +12,9 @@ final class MountRuntime: Sendable {
     /// One renewal of a lease at a time.
     let renewals = KeyedTurns<LeaseID>()
     /// Issuing calls that have not returned yet: their leases are not settled, whatever the target says.
-    let issuing = Locked<Set<LeaseID>>([])
+    let issuing = Locked(CallTable<LeaseID, Void>())
     /// Calls to renew or end a lease that have not returned yet, and until when others about it are kept out for them.
-    private let calls = Locked<[LeaseID: Duration]>([:])
+    private let calls = Locked(CallTable<LeaseID, Duration>())
     private let target: Locked<String?>
     private let witnesses: Locked<Bool>
     private let doubt = Locked(false)
@@ -108,6 +108,7 @@ final class MountRuntime: Sendable {
     }
 
     /// Waits for a place to issue or renew, first come first served, until the deadline.
+    @inline(never)
     func enter(until deadline: Duration, _ clock: LeaseClock) async throws {
         var ticket: UInt64?
         do {

@@ -46,6 +46,7 @@ extension LeaseManager {
     }
 
     /// Waits for the turn first.
+    @inline(never)
     private func renewAfterOthers(
         _ id: LeaseID,
         _ options: RenewOptions,
@@ -182,6 +183,7 @@ extension LeaseManager {
     }
 
     /// Makes true again what the record says; answers the handle with what was learnt on the way.
+    @inline(never)
     private func confirm(
         _ record: LeaseRecord,
         _ plan: RenewalPlan,
@@ -202,6 +204,7 @@ extension LeaseManager {
     }
 
     /// The record first, then the target: it may keep the credential longer than promised, never shorter.
+    @inline(never)
     private func shorten(
         _ record: LeaseRecord,
         _ plan: RenewalPlan,
@@ -248,19 +251,19 @@ extension LeaseManager {
         from moment: Moment,
         until deadline: Duration
     ) async throws -> (expiresAt: LeaseInstant, handle: [UInt8], window: RenewalWindow?) {
-        let call = call(
-            for: record,
-            at: mount,
-            now: moment.now,
-            timeout: deadline - moment.continuous,
-            expiresAt: end,
-            cause: plan.options.cause
-        )
         let answer = try await demand(at: mount, from: moment, until: deadline) { place in
             guard !mount.isCalling(about: record.id, at: clock.moment().continuous) else {
                 // An earlier renewal whose caller went away, or a revocation: calls about one lease never overlap.
                 throw LeaseError(.deadlineExceeded, "another call for the same lease has not returned yet; try again")
             }
+            let call = call(
+                for: record,
+                at: mount,
+                now: moment.now,
+                timeout: deadline - moment.continuous,
+                expiresAt: end,
+                cause: plan.options.cause
+            )
             return try await ask(call, handle, for: record, plan, at: mount, &place, until: deadline)
         }
         try HandleSize.check(answer.handle, of: mount)
@@ -313,6 +316,7 @@ extension LeaseManager {
     }
 
     /// The same for a backend that takes its time: under `run()`.
+    @inline(never)
     private func askAndWait(
         _ call: BackendCall,
         _ handle: [UInt8],
@@ -343,6 +347,7 @@ extension LeaseManager {
     }
 
     /// Keeps what a failed renewal taught, and that the target may hold another end than the record.
+    @inline(never)
     private func noteDoubt(_ record: LeaseRecord, _ handle: [UInt8]?, isAmbiguous: Bool, _ plan: RenewalPlan) async {
         publish(LeaseEvent(.renewalFailed, record, at: clock.now))
         guard isAmbiguous || handle != nil else { return }
@@ -351,6 +356,7 @@ extension LeaseManager {
     }
 
     /// The credential is not at the target any more: whatever hangs on the lease is ended with it.
+    @inline(never)
     private func endVanished(_ record: LeaseRecord) async {
         let options = RevokeOptions(cause: LeaseCause(.credentialGone), wait: .zero)
         _ = try? await revoke(.tree(record.id), options)

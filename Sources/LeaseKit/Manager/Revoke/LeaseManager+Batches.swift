@@ -41,7 +41,7 @@ extension LeaseManager {
             note(failure, at: mount)
             result = .failure(failure)
         }
-        let weighed = ledger.store.traits.isExclusive ? result : await weigh(result, from: call.target, of: mount)
+        let weighed = ledger.isExclusive ? result : await weigh(result, from: call.target, of: mount)
         return verdict(
             weighed,
             on: record,

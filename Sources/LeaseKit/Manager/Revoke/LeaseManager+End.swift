@@ -53,6 +53,7 @@ extension LeaseManager {
         )
     }
 
+    @inline(never)
     private func endTree(_ record: LeaseRecord, _ order: RevocationOrder) async {
         let now = clock.now
         guard let claim = record.claim else { return }
@@ -129,10 +130,11 @@ extension LeaseManager {
             note(failure, at: mount)
             result = .failure(failure)
         }
-        return ledger.store.traits.isExclusive ? result : await weigh(result, from: call.target, of: mount)
+        return ledger.isExclusive ? result : await weigh(result, from: call.target, of: mount)
     }
 
     /// Calls a backend that takes its time: under `run()`.
+    @inline(never)
     private func revokeAndWait(
         _ record: LeaseRecord,
         _ call: BackendCall,
@@ -150,7 +152,7 @@ extension LeaseManager {
 
     /// Whether the call that issues it has not returned yet.
     func isBeingIssued(_ record: LeaseRecord, at mount: MountRuntime) -> Bool {
-        record.state == .settling && mount.issuing.withLock { $0.contains(record.id) }
+        record.state == .settling && mount.issuing.withLock { $0[record.id] != nil }
     }
 
     /// What becomes of a lease by what its target answered.

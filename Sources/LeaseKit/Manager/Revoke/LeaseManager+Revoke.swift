@@ -95,6 +95,7 @@ extension LeaseManager {
     }
 
     /// Has the background work revoke what a cancelled task lets go.
+    @inline(never)
     private func revokeForCancelled(
         _ id: LeaseID,
         _ options: RevokeOptions,
@@ -197,15 +198,16 @@ extension LeaseManager {
 
     /// The report of an order whose only lease has ended.
     private func completed(_ order: RevocationOrder, _ outcome: LeaseOutcome) -> RevocationReport {
-        var done = order
-        done.progress.count(outcome)
-        publishCompletion(of: done)
-        return RevocationReport(done, remaining: [])
+        var progress = order.progress
+        progress.count(outcome)
+        publishCompletion(of: order)
+        return RevocationReport(order.id, progress, remaining: [])
     }
 
     /// Ends a lease as a job of `run()`, which no caller's cancellation reaches.
     ///
     /// What has no outcome yet, and what comes when nobody waits any more, goes the way of any other order.
+    @inline(never)
     private func endUnderRun(
         _ claimed: ClaimedLease,
         _ order: RevocationOrder,
@@ -238,6 +240,7 @@ extension LeaseManager {
         return try await waitForReport(of: order, options, moment, isFollowed: true)
     }
 
+    @inline(never)
     private func waitForReport(
         of order: RevocationOrder,
         _ options: RevokeOptions,
@@ -273,6 +276,7 @@ extension LeaseManager {
     }
 
     /// Tells whoever waits for one of these orders that it is done, if it is.
+    @inline(never)
     func reportFinished(_ ids: [RevocationOrderID]) async {
         let watched = orders.watched(among: ids)
         guard !watched.isEmpty else { return }
@@ -289,15 +293,16 @@ extension LeaseManager {
 
     private func report(_ order: RevocationOrder) async throws -> RevocationReport {
         guard order.progress.unfinished + order.progress.ending > 0 else {
-            return RevocationReport(order, remaining: [])
+            return RevocationReport(order.id, order.progress, remaining: [])
         }
         let page = try? await ledger.ask {
             StoreReply(try await $0.page(LeaseQuery(order: order.id), after: nil, limit: 100).value)
         }
         // A hollow record has its outcome: it only waits for its children.
-        return RevocationReport(order, remaining: (page?.records ?? []).filter { !$0.isHollow })
+        return RevocationReport(order.id, order.progress, remaining: (page?.records ?? []).filter { !$0.isHollow })
     }
 
+    @inline(never)
     private func explain(
         _ refusal: ChangeRefusal,
         _ selection: LeaseSelection,

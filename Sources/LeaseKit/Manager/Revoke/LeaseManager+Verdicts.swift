@@ -17,7 +17,7 @@ extension LeaseManager {
             noteLost([(verdict, record)], context, error)
             return nil
         }
-        guard let written = outcome.record else { return nil }
+        guard case .applied(let written) = outcome else { return nil }
         tell(verdict, written, context.now)
         if written.isHollow { await hurryParent(of: written, verdict) }
         if written.order != nil && orders.isWatching { await reportFinished(written.orders) }
@@ -71,10 +71,12 @@ extension LeaseManager {
     }
 
     /// A lease that is hollow now holds its parent back no more.
+    @inline(never)
     private func hurryParent(of written: LeaseRecord, _ verdict: EndingJudge.Verdict) async {
         if verdict.outcome != nil, let parent = written.parent { await hurry(parent) }
     }
 
+    @inline(never)
     private func noteLost(
         _ verdicts: [(EndingJudge.Verdict, LeaseRecord)],
         _ context: StoreContext,

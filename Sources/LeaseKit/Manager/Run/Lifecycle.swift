@@ -100,6 +100,7 @@ final class Lifecycle: Sendable {
     var hasDemands: Bool { state.withLock { $0.demands > 0 } }
 
     /// Waits, but not for ever, until `run()` runs.
+    @inline(never)
     func requireRunning(within limit: Duration, _ time: any LeaseTime) async throws {
         let reply: Reply<Void>? = try state.withLock { state in
             switch state.phase {

@@ -12,6 +12,8 @@ final class Ledger: Sendable {
     private let clock: LeaseClock
     /// Whether the store is the authority on time.
     private let hasClock: Bool
+    /// Whether no other manager works on the store.
+    let isExclusive: Bool
     private let hasFollowed = Atomic(false)
     private let entropy: LeaseEntropy
     private let events: EventHub
@@ -32,6 +34,7 @@ final class Ledger: Sendable {
         self.events = events
         immediate = store as? any ImmediateStore
         hasClock = store.traits.hasClock
+        isExclusive = store.traits.isExclusive
         self.clock = clock
         self.entropy = entropy
         operations = Atomic(entropy.next())
@@ -39,11 +42,6 @@ final class Ledger: Sendable {
 
     /// What the store said when it was opened; nil before.
     var opening: OpenedStore? { state.withLock { $0.opening } }
-
-    /// Whose leases the store keeps, and in which of its lives: what every call bears, without the rest of the opening.
-    var life: (deployment: String, epoch: UInt64)? {
-        state.withLock { state in state.opening.map { ($0.deployment, $0.epoch) } }
-    }
 
     /// Whether the store has been opened.
     var isOpen: Bool { hasOpened.load(ordering: .acquiring) }
@@ -130,18 +128,20 @@ final class Ledger: Sendable {
         return reply.value
     }
 
+    @inline(never)
     private static func reading(_ error: any Error) -> any Error {
         // Reads and insertions look at cancellation before they begin: nothing was done.
         error is CancellationError ? error : LeaseError(store: error)
     }
 
-    /// Applies one change; in place where the store never waits.
+    /// Writes a new lease down; in place where the store never waits.
     @inline(__always)
-    func apply(_ change: LeaseChange, _ context: StoreContext) async throws -> LeaseChangeOutcome {
-        guard let immediate else { return try await send(change, context) }
-        do { return try immediate.applyNow(change, context) } catch { throw Self.reading(error) }
+    func insert(_ insertion: LeaseInsertion, _ context: StoreContext) async throws -> LeaseChangeOutcome {
+        guard let immediate else { return try await send(.insert(insertion), context) }
+        do { return try immediate.insertNow(insertion, context) } catch { throw Self.reading(error) }
     }
 
+    @inline(never)
     private func send(_ change: LeaseChange, _ context: StoreContext) async throws -> LeaseChangeOutcome {
         let outcomes: [LeaseChangeOutcome]
         do {
@@ -158,7 +158,8 @@ final class Ledger: Sendable {
     /// Applies one change to a lease that is there.
     @inline(__always)
     func update(_ id: LeaseID, _ update: LeaseUpdate, _ context: StoreContext) async throws -> LeaseChangeOutcome {
-        try await apply(.update(id, update), context)
+        guard let immediate else { return try await send(.update(id, update), context) }
+        do { return try immediate.updateNow(id, update, context) } catch { throw Self.reading(error) }
     }
 
     /// Applies one change; when the answer was lost, reads the record again to learn whether it was done.
@@ -171,10 +172,11 @@ final class Ledger: Sendable {
         _ context: StoreContext,
         last: LeaseRecord? = nil
     ) async throws -> LeaseChangeOutcome {
-        if immediate != nil { return try await apply(.update(id, update), context) }
+        guard immediate == nil else { return try await self.update(id, update, context) }
         return try await sendSurely(id, update, context, last: last)
     }
 
+    @inline(never)
     private func sendSurely(
         _ id: LeaseID,
         _ update: LeaseUpdate,
@@ -222,6 +224,7 @@ final class Ledger: Sendable {
         }
     }
 
+    @inline(never)
     private func send(
         _ order: RevocationOrder,
         claimUntil: LeaseInstant?,
@@ -243,6 +246,7 @@ final class Ledger: Sendable {
         do { return try immediate.findNow(id) } catch { throw Self.reading(error) }
     }
 
+    @inline(never)
     private func read(_ id: LeaseID) async throws -> LeaseRecord? {
         do {
             return try await take { try await store.find([id]) }.first ?? nil

@@ -10,7 +10,9 @@ final class DueHeap {
 
     /// Which of a mount's heaps this is.
     let tag: UInt32
+    /// So shifted that the four branches of an entry begin where a line of the cache begins.
     private let entries = Slabs<Entry>()
+    private static let shift = 3
     private let places: HeapPlaces
     @exclusivity(unchecked) private(set) var count = 0
 
@@ -19,26 +21,26 @@ final class DueHeap {
         self.places = places
     }
 
-    var first: Entry? { count == 0 ? nil : entries.pointer(0).pointee }
+    var first: Entry? { count == 0 ? nil : pointer(at: 0).pointee }
 
     func insert(_ due: LeaseInstant, _ slot: UInt32) {
         count += 1
-        entries.reserve(count)
+        entries.reserve(count + Self.shift)
         siftUp(Entry(due: due, slot: slot), from: count - 1)
     }
 
     func move(at place: Int, to due: LeaseInstant) {
-        let entry = entries.pointer(place).pointee
+        let entry = pointer(at: place).pointee
         let moved = Entry(due: due, slot: entry.slot)
         if due < entry.due { siftUp(moved, from: place) } else { siftDown(moved, from: place) }
     }
 
     func remove(at place: Int) {
-        let gone = entries.pointer(place).pointee
+        let gone = pointer(at: place).pointee
         places.clear(gone.slot)
         count -= 1
         if place == count { return }
-        let last = entries.pointer(count).pointee
+        let last = pointer(at: count).pointee
         if Self.precedes(last, gone) { siftUp(last, from: place) } else { siftDown(last, from: place) }
     }
 
@@ -46,7 +48,7 @@ final class DueHeap {
         var place = start
         while place > 0 {
             let parent = (place - 1) / 4
-            let above = entries.pointer(parent).pointee
+            let above = pointer(at: parent).pointee
             guard Self.precedes(entry, above) else { break }
             put(above, at: place)
             place = parent
@@ -60,9 +62,9 @@ final class DueHeap {
             let firstChild = place * 4 + 1
             guard firstChild < count else { break }
             var best = firstChild
-            var least = entries.pointer(firstChild).pointee
+            var least = pointer(at: firstChild).pointee
             for child in firstChild + 1..<max(firstChild + 1, min(firstChild + 4, count)) {
-                let other = entries.pointer(child).pointee
+                let other = pointer(at: child).pointee
                 if Self.precedes(other, least) { (best, least) = (child, other) }
             }
             guard Self.precedes(least, entry) else { break }
@@ -73,8 +75,11 @@ final class DueHeap {
     }
 
     @inline(__always)
+    private func pointer(at place: Int) -> UnsafeMutablePointer<Entry> { entries.pointer(place + Self.shift) }
+
+    @inline(__always)
     private func put(_ entry: Entry, at place: Int) {
-        entries.pointer(place).initialize(to: entry)
+        pointer(at: place).initialize(to: entry)
         places.set(entry.slot, tag: tag, place: place)
     }
 

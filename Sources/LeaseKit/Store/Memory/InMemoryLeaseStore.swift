@@ -222,11 +222,18 @@ extension InMemoryLeaseStore {
 // MARK: - In place
 
 extension InMemoryLeaseStore: ImmediateStore {
-    func applyNow(_ change: LeaseChange, _ context: StoreContext) throws -> LeaseChangeOutcome {
-        if Task.isCancelled && change.isInsertion { throw CancellationError() }
+    func insertNow(_ insertion: LeaseInsertion, _ context: StoreContext) throws -> LeaseChangeOutcome {
+        if Task.isCancelled { throw Self.cancelled() }
         return try table.withLock { table throws(StoreError) in
             try table.life.check(context)
-            return table.apply(change, context)
+            return table.insert(insertion, context)
+        }
+    }
+
+    func updateNow(_ id: LeaseID, _ update: LeaseUpdate, _ context: StoreContext) throws -> LeaseChangeOutcome {
+        try table.withLock { table throws(StoreError) in
+            try table.life.check(context)
+            return table.apply(update, to: id, context)
         }
     }
 
@@ -242,9 +249,14 @@ extension InMemoryLeaseStore: ImmediateStore {
     }
 
     func findNow(_ id: LeaseID) throws -> LeaseRecord? {
-        if Task.isCancelled { throw CancellationError() }
+        if Task.isCancelled { throw Self.cancelled() }
         return table.withLock { $0.find(id) }
     }
+
+    /// Not made in place, like everything in a call whose size only the runtime knows; see
+    /// ``LeaseManager/demand(at:from:until:_:)``.
+    @inline(never)
+    private static func cancelled() -> any Error { CancellationError() }
 }
 
 // MARK: - The two ways in

@@ -4,17 +4,15 @@
 extension MemoryTable {
     func apply(_ change: LeaseChange, _ context: StoreContext) -> LeaseChangeOutcome {
         switch change {
-        case .insert(let insertion):
-            putInOrder()
-            return insert(insertion, context)
-        case .update(let id, let update):
-            return apply(update, to: id, context)
+        case .insert(let insertion): insert(insertion, context)
+        case .update(let id, let update): apply(update, to: id, context)
         }
     }
 
     // MARK: - Inserting
 
-    private func insert(_ insertion: LeaseInsertion, _ context: StoreContext) -> LeaseChangeOutcome {
+    func insert(_ insertion: LeaseInsertion, _ context: StoreContext) -> LeaseChangeOutcome {
+        putInOrder()
         var facts = InsertionFacts(now: context.now)
         if slot(of: insertion.id) != nil { facts.holderOfID = insertion.id }
         if let request = insertion.fields.requestID { facts.holderOfRequest = holder(of: request) }
@@ -58,7 +56,7 @@ extension MemoryTable {
 
     // MARK: - Changing
 
-    private func apply(_ update: LeaseUpdate, to id: LeaseID, _ context: StoreContext) -> LeaseChangeOutcome {
+    func apply(_ update: LeaseUpdate, to id: LeaseID, _ context: StoreContext) -> LeaseChangeOutcome {
         guard let slot = slot(of: id) else { return .refused(.notFound) }
         let inHand = indexed(slot)
         if inHand == nil { putInOrder() }

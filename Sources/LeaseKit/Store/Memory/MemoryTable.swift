@@ -11,14 +11,14 @@
 final class MemoryTable: @unchecked Sendable {
     let rows = RowArena()
     let places = HeapPlaces()
-    @exclusivity(unchecked) var ids = SlotIndex()
+    let ids = SlotIndex()
     @exclusivity(unchecked) var paths = PathIndex()
     @exclusivity(unchecked) var owners = OwnerIndex()
     @exclusivity(unchecked) var roles = RoleTable()
     @exclusivity(unchecked) var tree = LeaseTree()
     @exclusivity(unchecked) var orders = OrderBook()
     @exclusivity(unchecked) var mounts: [MountID: MemoryMount] = [:]
-    @exclusivity(unchecked) var requests = SlotIndex(shards: 64)
+    let requests = SlotIndex()
     /// How many children need each parent to be ended.
     @exclusivity(unchecked) var needyChildren: [LeaseID: Int] = [:]
     @exclusivity(unchecked) var counts = StateCounts()

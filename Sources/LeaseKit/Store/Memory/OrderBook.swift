@@ -37,7 +37,7 @@ struct OrderBook {
 
     private var entries: ContiguousArray<OrderEntry?> = []
     private var free: [UInt32] = []
-    private var index = SlotIndex(shards: 64)
+    private var index = SlotIndex()
     private var lastNumber: UInt64 = 0
     /// Not complete, or still closing: slots by number.
     private var open = SequenceList()
@@ -126,6 +126,7 @@ struct OrderBook {
     /// A book of its own, whose entries are nobody else's.
     func copy() -> OrderBook {
         var copy = self
+        copy.index = index.copy()
         copy.entries = ContiguousArray(entries.map { $0?.copy() })
         copy.unexpandedSelections = unexpandedSelections.compactMap { copy.entries[Int($0.slot)] }
         copy.closing = closing.compactMap { copy.entries[Int($0.slot)] }

@@ -14,7 +14,7 @@ final class OwnerEntry {
 struct OwnerIndex {
     private var entries: ContiguousArray<OwnerEntry?> = []
     private var free: [UInt32] = []
-    private var index = SlotIndex(shards: 64)
+    private let index = SlotIndex()
 
     @inline(__always)
     subscript(_ number: UInt32) -> OwnerEntry? { entries[Int(number)] }

@@ -31,7 +31,7 @@ struct PathIndex {
     private static let capacity = 256
     private var entries: ContiguousArray<PathEntry?> = []
     private var free: [UInt32] = []
-    private var index = SlotIndex(shards: 64)
+    private let index = SlotIndex()
     private var sorted: ContiguousArray<ContiguousArray<PathEntry>> = []
 
     @inline(__always)
