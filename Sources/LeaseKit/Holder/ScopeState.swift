@@ -18,7 +18,8 @@ struct ScopeState: Sendable {
     private(set) var named: (end: LeaseInstant, at: Duration)
     private var due: Duration
     private var attempt = 0
-    /// When the attempt that is under way counts as failed.
+    /// When the newest attempt began, and when it counts as failed if it is under way.
+    private var attemptFrom = Duration.zero
     private var attemptUntil: Duration?
     private var loss: LeaseLost.Reason?
     private var jitter: LeaseJitter
@@ -45,6 +46,7 @@ struct ScopeState: Sendable {
         }
         if term.isFinal || now < due { return .wait(until: term.isFinal ? term.end : min(due, term.end)) }
         attempt += 1
+        attemptFrom = now
         attemptUntil = now + policy.timeout(left: term.left(at: now))
         return .renew(attempt: attempt)
     }
@@ -86,6 +88,7 @@ struct ScopeState: Sendable {
         case .unanswered, .refused:
             due = term.fail(
                 policy,
+                askedAt: attemptFrom,
                 at: now,
                 isRefused: verdict.isRefused,
                 retryAfter: verdict.retryAfter,

@@ -94,6 +94,7 @@ extension RenewalScheduler {
                 }
                 due = entry.term.fail(
                     policy,
+                    askedAt: askedAt,
                     at: now,
                     isRefused: verdict.isRefused,
                     retryAfter: verdict.retryAfter,

@@ -15,6 +15,8 @@ struct RenewalTerm: Sendable, Hashable {
     private(set) var isFinal: Bool
     /// Whether the last renewal was granted and moved nothing.
     private(set) var isStalled = false
+    /// Whether it was lengthened last by news, and not by the answer to a renewal.
+    private var isMovedOn = false
 
     init(from start: Duration, until end: Duration, isFinal: Bool, broker: Int = 0) {
         startNanoseconds = start.saturatingNanoseconds
@@ -71,6 +73,7 @@ struct RenewalTerm: Sendable, Hashable {
             policy.trusted(until: outcome.validUntil, askedAt: askedAt, granted: outcome.granted)
             .saturatingNanoseconds
         failures = 0
+        isMovedOn = false
         home = UInt8(clamping: broker)
         isFinal = outcome.isAtMaximum
         isStalled = expected > .seconds(1) && end - before < expected / 2
@@ -85,17 +88,23 @@ struct RenewalTerm: Sendable, Hashable {
         if isLonger {
             startNanoseconds = now.saturatingNanoseconds
             failures = 0
+            isMovedOn = true
         }
     }
 
-    /// A renewal failed: when to try again, or the end when there is no time left for it.
+    /// A renewal that was asked for at `askedAt` failed: when to try again, or the end when there is no time left for it.
+    ///
+    /// One that nobody answered, and after which news came of a later end, was done all the same. To go on asking somebody whose
+    /// answers get lost would renew it again every few seconds.
     mutating func fail(
         _ policy: RenewalPolicy,
+        askedAt: Duration,
         at now: Duration,
         isRefused: Bool,
         retryAfter: Duration?,
         random: Double
     ) -> Duration {
+        if isMovedOn, start >= askedAt, !isRefused { return firstAttempt(policy, random: random) }
         if failures < .max { failures += 1 }
         let wait = policy.retry(
             afterFailures: Int(failures),

@@ -42,19 +42,26 @@ import Testing
                             maxConnections: 1
                         )
                     )
-                    let isAlive = try await client.withSession(database: nil, timeout: .seconds(50)) { session in
-                        let mark = PostgresStatement("SELECT set_config('application_name', $1, true)", [name])
-                        _ = try await session.run(["BEGIN", mark])
-                        let count = ready.withLock { ready in
-                            ready += 1
-                            return ready
+                    do {
+                        let isAlive = try await client.withSession(database: nil, timeout: .seconds(50)) { session in
+                            let mark = PostgresStatement("SELECT set_config('application_name', $1, true)", [name])
+                            _ = try await session.run(["BEGIN", mark])
+                            let count = ready.withLock { ready in
+                                ready += 1
+                                return ready
+                            }
+                            if count == names.count { allReady.open() }
+                            await isOver.pass()
+                            return (try? await session.run(["SELECT 1"])) != nil
                         }
-                        if count == names.count { allReady.open() }
-                        await isOver.pass()
-                        return (try? await session.run(["SELECT 1"])) != nil
+                        await client.close()
+                        return (name, isAlive)
+                    } catch {
+                        // Nobody is to wait for one that did not come so far.
+                        allReady.open()
+                        isOver.open()
+                        throw error
                     }
-                    await client.close()
-                    return (name, isAlive)
                 }
             }
             await allReady.pass()

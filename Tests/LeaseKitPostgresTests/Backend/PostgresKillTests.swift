@@ -73,23 +73,46 @@ private final class KillBench {
     func live() async throws {
         tries += 1
         let password = server.password
-        let child = try VictimProcess("PostgresVictim", [file, "\(server.port)", "readers"], saying: password)
+        let arguments = [file, "\(server.port)", "readers"]
         // Some die as they start, most while they are at it.
         let isEarly = tries % 10 == 0
-        var left = Int.random(in: 1...60, using: &moments)
-        var isReady = isEarly
-        let limit: Int32 = isEarly ? Int32.random(in: 0...60, using: &moments) : 10_000
-        while left > 0, child.waitForOutput(milliseconds: limit), let line = child.line() {
-            note(line)
+        let death = Death(
+            isEarly: isEarly,
+            afterLines: Int.random(in: 1...60, using: &moments),
+            patience: isEarly ? Int32.random(in: 0...60, using: &moments) : 10_000,
+            pause: UInt32.random(in: 0...4_000, using: &moments)
+        )
+        let (said, wasKilled) = try await onOwnThread {
+            Self.letDie(try VictimProcess("PostgresVictim", arguments, saying: password), death)
+        }
+        for line in said { note(line) }
+        if wasKilled { kills += 1 }
+        try await inspect()
+    }
+
+    /// When a process dies.
+    private struct Death: Sendable {
+        /// Before it is ready, or after it has said so many lines.
+        let isEarly: Bool
+        let afterLines: Int
+        /// How many milliseconds its next line is waited for.
+        let patience: Int32
+        /// How many microseconds later, so that it is not in step with what it says.
+        let pause: UInt32
+    }
+
+    /// Waits for the moment, which blocks; what it said, and whether it was killed indeed.
+    private static func letDie(_ child: VictimProcess, _ death: Death) -> (said: [String], wasKilled: Bool) {
+        var (said, left, isReady) = ([String](), death.afterLines, death.isEarly)
+        while left > 0, child.waitForOutput(milliseconds: death.patience), let line = child.line() {
+            said.append(line)
             if line == "ready" { isReady = true }
             if isReady { left -= 1 }
         }
-        // Not in step with what it says.
-        usleep(UInt32.random(in: 0...4_000, using: &moments))
+        usleep(death.pause)
         child.kill()
-        while let line = child.line() { note(line) }
-        if child.waitForEnd() { kills += 1 }
-        try await inspect()
+        while let line = child.line() { said.append(line) }
+        return (said, child.waitForEnd())
     }
 
     private func note(_ line: String) {

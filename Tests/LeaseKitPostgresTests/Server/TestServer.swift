@@ -61,9 +61,15 @@ final class TestServer: Sendable {
     }
 
     deinit {
-        shell.withLock { $0 }?.finish()
-        // What a server that was stopped leaves behind.
-        try? FileManager.default.removeItem(atPath: (folder as NSString).deletingLastPathComponent)
+        let folder = (folder as NSString).deletingLastPathComponent
+        guard let shell = shell.withLock({ $0 }) else {
+            // What a server that was stopped leaves behind.
+            try? FileManager.default.removeItem(atPath: folder)
+            return
+        }
+        // It removes its folder itself. Stopping takes a while, and whoever lets go of it here has other things to do.
+        shell.endInput()
+        Thread.detachNewThread { shell.finish() }
     }
 
     private static func words(_ options: Options, port: Int, folder: String) -> String {

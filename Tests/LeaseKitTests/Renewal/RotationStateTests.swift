@@ -33,6 +33,12 @@ import Testing
         return state.made(made, at: .seconds(seconds), random: 0.5).number
     }
 
+    /// Nobody answers a renewal.
+    private mutating func fail(askedAt: Int, at seconds: Int) {
+        let (askedAt, now) = (Duration.seconds(askedAt), Duration.seconds(seconds))
+        state.renewalFailed(1, .unanswered(retryAfter: nil), askedAt: askedAt, at: now, random: 0.5)
+    }
+
     private func outcome(until seconds: Int, granted: Int, leftToMaximum: Int? = nil) -> RenewalOutcome {
         RenewalOutcome(
             expiresAt: LeaseInstant(secondsSinceEpoch: Int64(seconds)),
@@ -52,6 +58,39 @@ import Testing
         #expect(decide(2) == [])
     }
 
+    /// The answers of a broker get lost, and news of what it does come through, for instance by way of another one.
+    @Test mutating func aRenewalWhoseAnswerWasLostCountsWhenNewsOfTheLaterEndCome() {
+        _ = decide(0)
+        make(1, at: 0)
+        #expect(calls(2_400).count == 1)
+        state.moved(
+            LeaseID(high: 0, low: 1),
+            to: LeaseInstant(secondsSinceEpoch: 6_000),
+            at: .seconds(2_400),
+            random: 0.5
+        )
+        fail(askedAt: 2_400, at: 2_410)
+        #expect(calls(2_410) == [])
+        // Two thirds of the hour that it was given.
+        #expect(state.nextWake(at: .seconds(2_410)) == .seconds(4_800))
+        #expect(calls(4_800).count == 1)
+        // News that are old say nothing of this attempt.
+        fail(askedAt: 4_800, at: 4_810)
+        #expect(state.nextWake(at: .seconds(4_810)) == .seconds(4_811))
+    }
+
+    /// News of an earlier end, or a renewal that was refused, leave a failure a failure.
+    @Test(arguments: [true, false]) mutating func otherNewsDoNotMakeUpForAFailure(isLater: Bool) {
+        _ = decide(0)
+        make(1, at: 0)
+        #expect(calls(2_400).count == 1)
+        let end = LeaseInstant(secondsSinceEpoch: isLater ? 6_000 : 3_000)
+        state.moved(LeaseID(high: 0, low: 1), to: end, at: .seconds(2_405), random: 0.5)
+        let verdict = isLater ? RenewalVerdict.refused(retryAfter: nil) : .unanswered(retryAfter: nil)
+        state.renewalFailed(1, verdict, askedAt: .seconds(2_400), at: .seconds(2_410), random: 0.5)
+        #expect(state.nextWake(at: .seconds(2_410)) == .seconds(isLater ? 2_470 : 2_411))
+    }
+
     @Test mutating func aRenewalIsDueAtTwoThirdsAndRepeatedUntilItComesThrough() {
         _ = decide(0)
         make(1, at: 0)
@@ -65,7 +104,7 @@ import Testing
             timeout: .seconds(10)
         )
         #expect(decide(2_400) == [renewal])
-        state.renewalFailed(1, .unanswered(retryAfter: nil), at: .seconds(2_410), random: 0.5)
+        fail(askedAt: 2_400, at: 2_410)
         #expect(decide(2_410) == [])
         #expect(state.nextWake(at: .seconds(2_410)) == .seconds(2_411))
         #expect(decide(2_411) == [renewal])
@@ -84,7 +123,7 @@ import Testing
     @Test mutating func anAnswerForAnotherGenerationChangesNothing() {
         _ = decide(0)
         make(1, at: 0)
-        state.renewalFailed(7, .over(.revoked), at: .seconds(5), random: 0.5)
+        state.renewalFailed(7, .over(.revoked), askedAt: .seconds(4), at: .seconds(5), random: 0.5)
         state.renewed(7, outcome(until: 9_999, granted: 9_000), askedAt: .zero, broker: 0, at: .zero, random: 0)
         #expect(state.current?.term.end == .seconds(3_600))
     }
@@ -198,6 +237,60 @@ import Testing
         #expect(calls(301) == [.make(attempt: 3, broker: 0)])
     }
 
+    @Test mutating func whoNeedsMoreTimeLetsTheUsersOfTheOneBeforeFinish() {
+        state = RotationState(
+            RenewalPolicy(jitter: 0),
+            RotationPolicy(grace: .seconds(5_000)),
+            brokerCount: 1,
+            sharesLeases: true
+        )
+        _ = decide(0)
+        make(1, at: 0, for: 10_000)
+        _ = state.checkedOut(1, at: .seconds(50))
+        _ = state.rejected(1, at: .seconds(100))
+        _ = decide(100)
+        make(2, at: 100, for: 1_000, isFinal: true)
+        let isReachable = state.demanded(.seconds(700), at: .seconds(500))
+        #expect(isReachable)
+        #expect(calls(500) == [])
+        // Four fifths of the time of the second are over then.
+        #expect(state.nextWake(at: .seconds(500)) == .seconds(900))
+        state.givenBack(1)
+        #expect(calls(600).contains { if case .end(1, _, _, _, false) = $0 { true } else { false } })
+        state.ending(1, isDone: true)
+        #expect(calls(601) == [.make(attempt: 3, broker: 0)])
+    }
+
+    /// Whoever needs more time brings a renewal forward, and not the next attempt after one that failed.
+    @Test mutating func aLoopOfCallersIsNoLoopOfRenewals() {
+        _ = decide(0)
+        make(1, at: 0)
+        #expect(calls(100) == [])
+        _ = state.demanded(.seconds(3_550), at: .seconds(100))
+        #expect(calls(100).count == 1)
+        fail(askedAt: 100, at: 101)
+        for _ in 0..<3 { _ = state.demanded(.seconds(3_550), at: .seconds(101)) }
+        #expect(calls(101) == [])
+        #expect(state.nextWake(at: .seconds(101)) == .seconds(102))
+        #expect(calls(102).count == 1)
+        fail(askedAt: 102, at: 103)
+        _ = state.demanded(.seconds(3_550), at: .seconds(103))
+        #expect(state.nextWake(at: .seconds(103)) == .seconds(105))
+    }
+
+    /// A renewal that is granted and lengthens nothing is not asked for again by everybody who needs more time.
+    @Test mutating func whoNeedsMoreTimeThanARenewalGivesGetsAnotherOne() {
+        _ = decide(0)
+        make(1, at: 0)
+        #expect(calls(1_000) == [])
+        _ = state.demanded(.seconds(3_000), at: .seconds(1_000))
+        #expect(calls(1_000).count == 1)
+        let same = outcome(until: 3_600, granted: 2_600)
+        state.renewed(1, same, askedAt: .seconds(1_000), broker: 0, at: .seconds(1_000), random: 0.5)
+        _ = state.demanded(.seconds(3_000), at: .seconds(1_001))
+        #expect(calls(1_001) == [.make(attempt: 2, broker: 0)])
+    }
+
     @Test mutating func aRejectionIsHeardOnce() {
         _ = decide(0)
         make(1, at: 0)
@@ -261,10 +354,10 @@ import Testing
         make(1, at: 0)
         #expect(state.health(at: .seconds(1)) == .healthy)
         _ = decide(2_400)
-        state.renewalFailed(1, .unanswered(retryAfter: nil), at: .seconds(2_400), random: 0.5)
+        fail(askedAt: 2_390, at: 2_400)
         #expect(state.health(at: .seconds(2_400)) == .healthy)
         _ = decide(2_402)
-        state.renewalFailed(1, .unanswered(retryAfter: nil), at: .seconds(2_402), random: 0.5)
+        fail(askedAt: 2_401, at: 2_402)
         #expect(state.health(at: .seconds(2_402)) == .degraded(remaining: .seconds(1_198)))
         let found = decide(2_402)
         #expect(found.contains(.tell(.degraded(left: .seconds(1_198)))))
@@ -277,7 +370,7 @@ import Testing
             let now = Duration.seconds(second)
             for action in state.decide(at: now, random: 0.5) {
                 if case .renew = action {
-                    state.renewalFailed(1, .unanswered(retryAfter: nil), at: now, random: 0.5)
+                    state.renewalFailed(1, .unanswered(retryAfter: nil), askedAt: now, at: now, random: 0.5)
                 }
             }
             if state.making == nil { #expect(state.nextWake(at: now).map { $0 > now } == true, "\(second)") }

@@ -36,6 +36,15 @@ import Testing
         #expect(state.step(at: .seconds(3_600)) == .lose(.expired))
     }
 
+    @Test mutating func aRenewalWhoseAnswerWasLostCountsWhenNewsOfTheLaterEndCome() {
+        #expect(state.step(at: .seconds(2_400)) == .renew(attempt: 1))
+        state.noticed(.moved(to: LeaseInstant(secondsSinceEpoch: 6_000)), at: .seconds(2_400))
+        // No answer in ten seconds: it was done all the same, and the next one is due at two thirds of its hour.
+        #expect(state.step(at: .seconds(2_410)) == .wait(until: .seconds(4_800)))
+        #expect(state.step(at: .seconds(4_800)) == .renew(attempt: 2))
+        #expect(state.step(at: .seconds(4_810)) == .wait(until: .seconds(4_811)))
+    }
+
     @Test mutating func aLateGrantStillCounts() {
         _ = state.step(at: .seconds(2_400))
         _ = state.step(at: .seconds(2_411))

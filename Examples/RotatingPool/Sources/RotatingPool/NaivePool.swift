@@ -18,7 +18,7 @@ actor NaivePool: Pool {
     }
 
     /// A connection, and the lease that it was opened by.
-    private final class Pooled: Sendable {
+    private final class Pooled: Lent {
         let connection: Connection
         let lease: LeaseID
 
@@ -26,6 +26,9 @@ actor NaivePool: Pool {
             self.connection = connection
             self.lease = lease
         }
+
+        var standing: CredentialUse.Standing? { nil }
+        var timeLeft: Duration? { nil }
     }
 
     /// How long old connections are given: enough for what is asked most, and not for a report.
@@ -76,13 +79,13 @@ actor NaivePool: Pool {
     }
 
     func withConnection<Answer: Sendable>(
-        _ body: @Sendable (Connection, LeaseID) async throws -> Answer
+        _ body: @Sendable (any Lent) async throws -> Answer
     ) async throws -> Answer {
         let pooled = try await take()
         let key = ObjectIdentifier(pooled)
         busy[key] = pooled
         do {
-            let answer = try await body(pooled.connection, pooled.lease)
+            let answer = try await body(pooled)
             busy[key] = nil
             if evicted.remove(key) == nil { idle.append(pooled) } else { await pooled.connection.close() }
             return answer

@@ -6,20 +6,27 @@ import LeaseKitPostgres
 
 /// What the workers need of a pool.
 protocol Pool: Sendable {
-    /// Lends a connection, and says by which lease it was opened.
-    func withConnection<Answer: Sendable>(
-        _ body: @Sendable (Connection, LeaseID) async throws -> Answer
-    ) async throws -> Answer
+    /// Lends a connection.
+    func withConnection<Answer: Sendable>(_ body: @Sendable (any Lent) async throws -> Answer) async throws -> Answer
     /// What goes on beside the work; returns when it is cancelled, or there is nothing more to do.
     func run() async throws
     /// Closes what lies idle, when the work is over.
     func close() async
 }
 
+/// A connection that is lent, and what is known of the credential that it was opened with.
+protocol Lent: Sendable {
+    var connection: Connection { get }
+    var lease: LeaseID { get }
+    /// Where its generation stands, and how long it is good yet; nil in a pool that does not know.
+    var standing: CredentialUse.Standing? { get }
+    var timeLeft: Duration? { get }
+}
+
 /// A pool whose credential rotates: every connection keeps a hold on the generation that it was opened with.
 actor RotatingPool: Pool {
     /// A connection in the pool, and its hold, which ends with it.
-    private final class Pooled: Sendable {
+    private final class Pooled: Lent {
         let connection: Connection
         let lease: LeaseID
         let use: CredentialUse
@@ -29,17 +36,24 @@ actor RotatingPool: Pool {
             self.lease = lease
             self.use = use
         }
+
+        var standing: CredentialUse.Standing? { use.standing }
+        var timeLeft: Duration? { use.timeLeft }
     }
 
     private let credential: RotatingCredential<PostgresCredential>
+    /// How long a connection is in use at the longest: none is lent by a credential that ends before.
+    private let longestUse: Duration
     private let connect: @Sendable (PostgresCredential) async throws -> Connection
     private var idle: [Pooled] = []
 
     init(
         _ credential: RotatingCredential<PostgresCredential>,
+        longestUse: Duration,
         _ connect: @escaping @Sendable (PostgresCredential) async throws -> Connection
     ) {
         self.credential = credential
+        self.longestUse = longestUse
         self.connect = connect
     }
 
@@ -53,11 +67,11 @@ actor RotatingPool: Pool {
     }
 
     func withConnection<Answer: Sendable>(
-        _ body: @Sendable (Connection, LeaseID) async throws -> Answer
+        _ body: @Sendable (any Lent) async throws -> Answer
     ) async throws -> Answer {
         let pooled = try await take()
         do {
-            let answer = try await body(pooled.connection, pooled.lease)
+            let answer = try await body(pooled)
             await putBack(pooled)
             return answer
         } catch {
@@ -74,15 +88,18 @@ actor RotatingPool: Pool {
 
     private func take() async throws -> Pooled {
         while let pooled = idle.popLast() {
-            if pooled.use.standing == .current { return pooled }
+            // Replacements can be late, when the server is away: what is current may be about to end.
+            if pooled.use.standing == .current, pooled.use.timeLeft >= longestUse { return pooled }
             await pooled.connection.close()
         }
         while true {
-            let secret = try await credential.get()
+            let secret = try await credential.get(validFor: longestUse)
             do {
                 // Taken in hand before the connection is opened: it cannot be revoked in between.
                 let use = try credential.checkout(secret.generation)
-                return Pooled(try await connect(secret.secret), secret.lease, use)
+                let connection = try await connect(secret.secret)
+                if use.timeLeft >= longestUse { return Pooled(connection, secret.lease, use) }
+                await connection.close()  // opening it took too long
             } catch let error as LeaseError where error.code == .leaseNotActive {
                 continue  // another generation took over between the two lines
             } catch {

@@ -30,3 +30,10 @@ enum RealTime {
         var description: String { "waited too long for \(what)" }
     }
 }
+
+extension Duration {
+    private var nanoseconds: Int64 { components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000 }
+
+    /// In words that are short.
+    var inMilliseconds: String { "\(nanoseconds / 1_000_000) ms" }
+}

@@ -6,7 +6,7 @@ import Foundation
 /// The outcomes as a table, and what is wrong with them.
 enum Report {
     private static let columns = [
-        "queries", "failed", "refused", "revoked", "cut off", "rotations", "users", "left", "time",
+        "queries", "failed", "refused", "revoked", "cut off", "rotations", "users", "left", "pause", "time",
     ]
 
     static func heading() -> String { line("", columns) }
@@ -17,7 +17,8 @@ enum Report {
             tally.queries, tally.failed, tally.refused, tally.onRevoked, tally.cutOff, outcome.rotations,
             outcome.users.most, outcome.left,
         ]
-        return line(outcome.name, numbers.map(String.init) + [seconds(outcome.length)])
+        let times = [outcome.pauses.longest.inMilliseconds, seconds(outcome.length)]
+        return line(outcome.name, numbers.map(String.init) + times)
     }
 
     private static func line(_ name: String, _ cells: [String]) -> String {
@@ -42,13 +43,19 @@ extension Trial.Outcome {
         }
         require(tally.failed == 0, "\(tally.failed) queries failed, the first with: \(tally.firstFailure ?? "?")")
         require(tally.refused == 0, "\(tally.refused) logins were refused")
-        require(tally.onRevoked == 0, "\(tally.onRevoked) queries ran as a user that was revoked")
+        let first = tally.firstOnRevoked.map { "\($0)" } ?? "?"
+        require(tally.onRevoked == 0, "\(tally.onRevoked) queries ran as a user that was revoked; the first: \(first)")
         require(rotations >= wanted, "\(rotations) rotations instead of \(wanted)")
         require(users.most == 2, "\(users.most) users at once instead of two")
         require(left == 0, "\(left) users were left at the server")
         // What nobody noticed proves nothing.
         require(tally.queries > 10 * wanted, "only \(tally.queries) queries")
         require(users.looks > 10 * wanted, "only \(users.looks) looks at the server's users")
+        if wasStarved, !flaws.isEmpty {
+            let (machine, tasks) = (pauses.machine.inMilliseconds, pauses.tasks.inMilliseconds)
+            let pause = "the machine stood still for \(machine), its tasks for \(tasks)"
+            flaws.append("\(name): \(pause), longer than a connection may be in use")
+        }
         for trouble in troubles {
             switch trouble {
             case .restart: require(tally.cutOff > 0, "the restart cut nothing off")

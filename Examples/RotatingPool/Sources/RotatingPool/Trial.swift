@@ -23,20 +23,27 @@ struct Trial: Sendable {
         var users = Watch.Seen()
         var left = 0
         var refusedRenewals = 0
+        var pauses = Pulse.Pauses()
         var length: Duration = .zero
+        /// Whether the machine stood still for longer than a connection is to be in use: then the run says nothing of the pool.
+        var wasStarved = false
     }
 
     let server: Server
     let rotations: Int
     /// How often the credential rotates.
     let interval: Duration
+    /// How long a user lives.
+    ///
+    /// It is replaced when a twentieth of that is over, and not two thirds as is usual: many rotations in little time, and time
+    /// to spare when the machine is slow.
+    var life: Duration { interval * 20 }
+    /// How long a connection is in use at the longest, also on a busy machine.
+    var longestUse: Duration { life / 2 }
 
     /// The pool that keeps a hold on its credential.
     func rotate(_ name: String, _ troubles: [Trouble]) async throws -> Outcome {
         let journal = Journal()
-        // Replaced when a twentieth of its time is over, and not two thirds as is usual: many rotations in little time, and
-        // time to spare when the machine is slow.
-        let life = interval * 20
         let backend = try backend(ttl: life)
         return try await withManager(backend) { manager, database in
             let scheduler = RenewalScheduler(configuration: .init(observers: [journal]))
@@ -44,7 +51,7 @@ struct Trial: Sendable {
             let credential = RotatingCredential("app", through: route, on: scheduler) { secret in
                 try await connect(secret).close()
             }
-            let pool = RotatingPool(credential) { try await connect($0) }
+            let pool = RotatingPool(credential, longestUse: longestUse) { try await connect($0) }
             return try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await scheduler.run() }
                 var refused = 0
@@ -54,7 +61,7 @@ struct Trial: Sendable {
                         try await reach(1 + rotations * (step + 1) / steps, credential)
                         switch trouble {
                         case .restart: try await workers.duringOutage { try await server.restart?() }
-                        case .refusedRenewals: refused += try await refuseRenewals(backend, life, credential, journal)
+                        case .refusedRenewals: refused += try await refuseRenewals(backend, credential, journal)
                         }
                     }
                     try await reach(1 + rotations, credential)
@@ -73,7 +80,7 @@ struct Trial: Sendable {
     /// A pool without one, under the same load.
     func tryNaively(_ pattern: NaivePool.Pattern) async throws -> Outcome {
         let isTimed = pattern != .fetchWhenRefused
-        return try await withManager(try backend(ttl: isTimed ? interval * 20 : interval)) { manager, database in
+        return try await withManager(try backend(ttl: isTimed ? life : interval)) { manager, database in
             let pool = try await NaivePool(pattern, database, interval: interval) { try await connect($0) }
             var outcome = try await work(pattern.rawValue, pool, manager) { _ in
                 if isTimed {
@@ -126,9 +133,10 @@ struct Trial: Sendable {
         _ body: (Workers) async throws -> Void,
         atEnd end: () async throws -> Void
     ) async throws -> Outcome {
-        let (workers, watch, began) = (Workers(pool, manager), Watch(server), RealTime.now)
+        let (workers, watch, pulse, began) = (Workers(pool, manager), Watch(server), Pulse(), RealTime.now)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await watch.run() }
+            group.addTask { await pulse.run() }
             try await withThrowingTaskGroup(of: Void.self) { keeping in
                 keeping.addTask { try? await pool.run() }
                 try await withThrowingTaskGroup(of: Void.self) { load in
@@ -148,7 +156,15 @@ struct Trial: Sendable {
             let left = try await watch.count()
             group.cancelAll()
             try await group.waitForAll()
-            return Outcome(name: name, tally: workers.tally, users: watch.seen, left: left, length: length)
+            return Outcome(
+                name: name,
+                tally: workers.tally,
+                users: watch.seen,
+                left: left,
+                pauses: pulse.pauses,
+                length: length,
+                wasStarved: pulse.pauses.longest >= longestUse
+            )
         }
     }
 
@@ -162,7 +178,6 @@ struct Trial: Sendable {
     /// Has renewals refused for a while; how many were.
     private func refuseRenewals(
         _ backend: PostgresBackend,
-        _ life: Duration,
         _ credential: RotatingCredential<PostgresCredential>,
         _ journal: Journal
     ) async throws -> Int {

@@ -19,6 +19,8 @@ struct Tally: Sendable {
     var cutOff = 0
     /// What the first that failed was told.
     var firstFailure: String?
+    /// What is known of the first that was answered to a user that was not to be used any more.
+    var firstOnRevoked: Misuse?
 }
 
 /// Sixteen workers who ask without pause: mostly something short, one time in a hundred a report.
@@ -65,22 +67,35 @@ final class Workers: Sendable {
     }
 
     private static let lookup: PostgresStatement = "SELECT sum(cents) FROM orders"
+    private static let mayLogIn: PostgresStatement = "SELECT rolcanlogin FROM pg_roles WHERE rolname = session_user"
     private static let report: PostgresStatement = "SELECT sum(cents) FROM orders, (SELECT pg_sleep(0.05)) AS work"
 
     private func ask(_ question: PostgresStatement) async {
         let began = RealTime.now
         do {
-            let isGood = try await pool.withConnection { connection, lease in
-                try await connection.ask(question)
+            let misuse = try await pool.withConnection { lent in
+                let (lentAt, timeLeft) = (RealTime.now, lent.timeLeft)
+                try await lent.connection.ask(question)
+                let answeredAt = RealTime.now
                 // While the connection is still in hand, both say whether its user may be there: the server, and the lease.
-                let mayLogIn = try await connection.ask("SELECT rolcanlogin FROM pg_roles WHERE rolname = session_user")
-                let record = try await self.manager.lease(lease)
-                return mayLogIn == "t" && record?.state == .active
-                    && record.map { RealTime.wall < $0.expiresAt } == true
+                let mayLogIn = try await lent.connection.ask(Self.mayLogIn)
+                let record = try await self.manager.lease(lent.lease)
+                return Misuse(
+                    mayLogIn,
+                    record,
+                    at: RealTime.wall,
+                    standing: lent.standing,
+                    waited: lentAt - began,
+                    lentWith: timeLeft,
+                    query: answeredAt - lentAt,
+                    held: RealTime.now - lentAt
+                )
             }
             state.withLock { state in
                 state.tally.queries += 1
-                if !isGood { state.tally.onRevoked += 1 }
+                guard let misuse else { return }
+                state.tally.onRevoked += 1
+                if state.tally.firstOnRevoked == nil { state.tally.firstOnRevoked = misuse }
             }
         } catch {
             failed(error, from: began)

@@ -23,6 +23,12 @@ public struct CredentialUse: ~Copyable, Sendable {
     /// Where the generation stands.
     public var standing: Standing { core.standing(of: generation.rawValue) }
 
+    /// How long the generation is good yet, as far as is known now; nothing when it is over.
+    ///
+    /// A renewal moves that on. A replacement leaves its users their grace, if the lease runs that long. A pool that lends a
+    /// connection only with more time left than a use of it takes is on the safe side when the replacement is late.
+    public var timeLeft: Duration { core.timeLeft(of: generation.rawValue) }
+
     /// Where a generation stands.
     ///
     /// Frozen: it is handed out, it was, or it is over.

@@ -101,7 +101,13 @@ extension RotationCore {
                         random: random
                     )
                 case .failure(let error):
-                    inner.state.renewalFailed(number, RenewalVerdict(reading: error), at: now, random: random)
+                    inner.state.renewalFailed(
+                        number,
+                        RenewalVerdict(reading: error),
+                        askedAt: askedAt,
+                        at: now,
+                        random: random
+                    )
                 }
                 return []
             }

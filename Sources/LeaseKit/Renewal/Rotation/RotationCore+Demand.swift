@@ -78,6 +78,11 @@ extension RotationCore {
         }
     }
 
+    func timeLeft(of number: UInt64) -> Duration {
+        let now = scheduler.now
+        return inner.withLock { $0.state.timeLeft(of: number, at: now) }
+    }
+
     var health: CredentialHealth {
         let now = scheduler.now
         return inner.withLock { $0.state.health(at: now) }

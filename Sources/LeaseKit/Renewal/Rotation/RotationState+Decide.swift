@@ -48,7 +48,7 @@ extension RotationState {
             let danger = current.term.end - renewal.danger(granted: current.term.granted)
             if danger > now { times.append(danger) }
             let lastCall = lastCall(current.term)
-            if want == .dueForReplacement, lastCall > now { times.append(lastCall) }
+            if want == .dueForReplacement || want == .moreTime, lastCall > now { times.append(lastCall) }
             if !current.isRenewing, want == nil || !current.term.isFinal { times.append(current.due) }
         }
         if !isClosing, making == nil, want != nil, !isBlocked(at: now) { times.append(notBefore) }
@@ -108,9 +108,9 @@ extension RotationState {
     private func isReplacementUrgent(at now: Duration) -> Bool {
         switch want {
         case nil, .nothingHeld: false
-        // Planned ahead: there is time for both.
-        case .dueForReplacement: current.map { now >= lastCall($0.term) } ?? true
-        case .cannotRenew, .rejected, .moreTime, .failover: true
+        // Planned ahead, or asked for by whoever can wait: there is time for both.
+        case .dueForReplacement, .moreTime: current.map { now >= lastCall($0.term) } ?? true
+        case .cannotRenew, .rejected, .failover: true
         }
     }
 

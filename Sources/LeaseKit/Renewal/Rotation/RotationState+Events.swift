@@ -109,11 +109,18 @@ extension RotationState {
     }
 
     /// A renewal of a generation failed.
-    mutating func renewalFailed(_ number: UInt64, _ verdict: RenewalVerdict, at now: Duration, random: Double) {
+    mutating func renewalFailed(
+        _ number: UInt64,
+        _ verdict: RenewalVerdict,
+        askedAt: Duration,
+        at now: Duration,
+        random: Double
+    ) {
         guard var held = current, held.number == number else { return }
         held.isRenewing = false
         let due = held.term.fail(
             renewal,
+            askedAt: askedAt,
             at: now,
             isRefused: verdict.isRefused,
             retryAfter: verdict.retryAfter,
@@ -173,10 +180,12 @@ extension RotationState {
             if held.term.left(at: now) >= validFor { return true }
             let isOutOfReach = max(lastGranted ?? .zero, held.term.granted) < validFor
             if isOutOfReach { return false }
-            if held.term.isFinal {
+            // What the last renewal did not lengthen, the next one will not either.
+            if held.term.isFinal || held.term.isStalled {
                 let earliest = (lastMadeAt ?? now) + rotation.minimumInterval
                 if want == nil { wish(.moreTime, at: now, notBefore: max(now, earliest)) }
-            } else if !held.isRenewing {
+            } else if !held.isRenewing, held.term.failures == 0 {
+                // One that failed is tried again in its time: a loop of callers does not make a loop of attempts.
                 current?.due = min(held.due, max(now, held.renewedAt + RenewalPolicy.leastWait))
             }
         } else if making == nil {

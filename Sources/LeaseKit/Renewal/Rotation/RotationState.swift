@@ -105,6 +105,13 @@ struct RotationState: Sendable {
         return current.number == number && !current.term.isOver(at: now)
     }
 
+    /// How long a generation is good yet: a current one to its end, one that drains until it is ended under its users.
+    func timeLeft(of number: UInt64, at now: Duration) -> Duration {
+        if let current, current.number == number { return current.term.left(at: now) }
+        guard let old = retired.first(where: { $0.number == number && !$0.isEnding }) else { return .zero }
+        return max(.zero, min(old.deadline, old.end) - now)
+    }
+
     func health(at now: Duration) -> CredentialHealth {
         guard let current, !current.term.isOver(at: now) else { return .lost }
         let left = current.term.left(at: now)

@@ -91,9 +91,6 @@ final class HolderAudit: @unchecked Sendable {
         grants[lease] = grant
     }
 
-    /// A renewal whose answer was lost counts all the same, once its holder hears of the new end.
-    func heardOfEnd(_ lease: LeaseID) { attempts[lease] = 0 }
-
     func willRevoke(_ lease: LeaseID) { unwanted.insert(lease) }
 
     func revoked(_ lease: LeaseID) {

@@ -82,7 +82,6 @@ final class RemoteSource<Request: Sendable, Secret: Sendable>: LeaseSource {
     func nextChange(of lease: LeaseID, at path: String, since known: LeaseInstant) async throws -> LeaseNews {
         let news = try await mount.nextChange(of: lease, at: path, since: known)
         while link.cut != nil { try await link.time.sleep(for: .seconds(1)) }
-        if case .moved = news { audit.heardOfEnd(lease) }
         return news
     }
 }

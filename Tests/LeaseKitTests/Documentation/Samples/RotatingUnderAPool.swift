@@ -30,11 +30,14 @@ final class Pooled<Connection: Sendable>: Sendable {
 actor Pool<Target: Driver> {
     private let driver: Target
     private let credential: RotatingCredential<FakeCredential>
+    /// How long a connection is in use at the longest: none is lent by a credential that ends before.
+    private let longestUse: Duration
     private var idle: [Pooled<Target.Connection>] = []
 
-    init(_ driver: Target, _ credential: RotatingCredential<FakeCredential>) {
+    init(_ driver: Target, _ credential: RotatingCredential<FakeCredential>, longestUse: Duration) {
         self.driver = driver
         self.credential = credential
+        self.longestUse = longestUse
     }
 
     func withConnection<Result: Sendable>(
@@ -62,15 +65,18 @@ actor Pool<Target: Driver> {
 
     private func take() async throws -> Pooled<Target.Connection> {
         while let pooled = idle.popLast() {
-            if pooled.use.standing == .current { return pooled }
+            // Replacements can be late: what is current may be about to end.
+            if pooled.use.standing == .current, pooled.use.timeLeft >= longestUse { return pooled }
             await driver.close(pooled.connection)
         }
         while true {
-            let secret = try await credential.get()
+            let secret = try await credential.get(validFor: longestUse)
             do {
                 // Taken in hand before the connection is opened: it cannot be revoked in between.
                 let use = try credential.checkout(secret.generation)
-                return Pooled(try await driver.open(secret.secret), use)
+                let connection = try await driver.open(secret.secret)
+                if use.timeLeft >= longestUse { return Pooled(connection, use) }
+                await driver.close(connection)  // opening it took too long
             } catch let error as LeaseError where error.code == .leaseNotActive {
                 continue  // another generation took over between the two lines
             } catch {
@@ -178,6 +184,16 @@ struct LeasedCredentialProvider: SotoCredentialProviderLike {
 }
 // end sample
 
+/// How queries ended: with a credential that worked, or without.
+private final class Queries: Sendable {
+    private let counts = Mutex((good: 0, cutOff: 0))
+
+    func add(_ isGood: Bool) { counts.withLock { if isGood { $0.good += 1 } else { $0.cutOff += 1 } } }
+
+    var good: Int { counts.withLock { $0.good } }
+    var cutOff: Int { counts.withLock { $0.cutOff } }
+}
+
 /// The recipes work: an in-memory target stands for the database.
 @Suite struct RotatingUnderAPoolSamples {
     private struct FakeDriver: Driver {
@@ -240,7 +256,7 @@ struct LeasedCredentialProvider: SotoCredentialProviderLike {
 
     @Test func plainPool() throws {
         try withCredential { credential, target, time in
-            let pool = Pool(FakeDriver(target: target), credential)
+            let pool = Pool(FakeDriver(target: target), credential, longestUse: .seconds(5))
             try await withThrowingTaskGroup(of: Int.self) { group in
                 group.addTask {
                     await pool.run()
@@ -263,6 +279,42 @@ struct LeasedCredentialProvider: SotoCredentialProviderLike {
             }
             #expect(credential.current.map { $0.generation.rawValue >= 5 } == true)
             #expect(target.liveCredentials.count <= 2)
+        }
+    }
+
+    /// Replacements come late, because the target makes none for a while.
+    ///
+    /// The pool that asks for time enough never has a credential end under a query; the same one that asks for none does.
+    @Test(arguments: [5, 0]) func lateReplacements(longestUse seconds: Int) throws {
+        try withCredential { credential, target, time in
+            let pool = Pool(FakeDriver(target: target), credential, longestUse: .seconds(seconds))
+            let queries = Queries()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await pool.run() }
+                for worker in 0..<4 {
+                    group.addTask {
+                        while !Task.isCancelled {
+                            try await time.sleep(for: .milliseconds(100 + worker))
+                            do {
+                                try await pool.withConnection { connection in
+                                    try await time.sleep(for: .milliseconds(4_900))
+                                    queries.add(target.check(connection))
+                                }
+                            } catch is LeaseError {}  // there was none in time
+                        }
+                    }
+                }
+                for round in 0..<8 {
+                    for _ in 0..<4 + round { target.script(.issue, .failBefore(.denied)) }
+                    try await time.sleep(for: .seconds(250))
+                }
+                group.cancelAll()
+                while let result = await group.nextResult() {
+                    if case .failure(let error) = result, !(error is CancellationError) { throw error }
+                }
+            }
+            #expect(queries.good > 1_000)
+            #expect((queries.cutOff == 0) == (seconds > 0), "\(queries.cutOff) were cut off")
         }
     }
 

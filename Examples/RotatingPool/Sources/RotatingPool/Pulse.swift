@@ -1,0 +1,55 @@
+// Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import LeaseKit
+import Synchronization
+
+/// How long whoever wants to run had to wait for it at worst: by this a starved process is told from a defect.
+///
+/// Two look at the clock every few milliseconds. A thread of its own shows pauses of the machine; a task those of the threads
+/// that all tasks share, which are as few as there are cores.
+final class Pulse: Sendable {
+    /// The longest pauses.
+    struct Pauses: Sendable {
+        var machine = Duration.zero
+        var tasks = Duration.zero
+        var longest: Duration { max(machine, tasks) }
+    }
+
+    private struct State {
+        var pauses = Pauses()
+        var isOver = false
+    }
+
+    private static let step = Duration.milliseconds(3)
+    private let state = Mutex(State())
+
+    var pauses: Pauses { state.withLock { $0.pauses } }
+
+    /// Looks until the task is cancelled.
+    func run() async {
+        Thread.detachNewThread { self.watchMachine() }
+        var last = RealTime.now
+        while (try? await RealTime.sleep(Self.step)) != nil {
+            let now = RealTime.now
+            state.withLock { $0.pauses.tasks = max($0.pauses.tasks, now - last) }
+            last = now
+        }
+        state.withLock { $0.isOver = true }
+    }
+
+    private func watchMachine() {
+        var last = RealTime.now
+        while true {
+            Thread.sleep(forTimeInterval: 0.003)
+            let now = RealTime.now
+            let isOver = state.withLock { state in
+                state.pauses.machine = max(state.pauses.machine, now - last)
+                return state.isOver
+            }
+            if isOver { return }
+            last = now
+        }
+    }
+}
