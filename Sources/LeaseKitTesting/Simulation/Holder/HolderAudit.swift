@@ -10,6 +10,8 @@ final class HolderAudit: @unchecked Sendable {
     /// What a holder was told of the time of a lease.
     struct Grant {
         let at: Duration
+        /// When the answer was there.
+        let heard: Duration
         let until: Duration
         let isFinal: Bool
     }
@@ -55,8 +57,8 @@ final class HolderAudit: @unchecked Sendable {
 
     /// Whether nothing calls for another one: the newest is in use, nobody complains, and there is time to renew it.
     private func isGoodEnough(_ lease: LeaseID, _ role: String, at now: Duration) async -> Bool {
-        // What was granted at this very instant was not known when this was decided.
-        guard let grant = grants[lease], grant.at < now, now < grant.until, !unwanted.contains(lease),
+        // What was heard at this very instant was not known when this was decided.
+        guard let grant = grants[lease], grant.heard < now, now < grant.until, !unwanted.contains(lease),
             !rejected.contains(lease),
             !world.isDisturbed(lease), !demands.contains(role), await world.isActive(lease)
         else { return false }

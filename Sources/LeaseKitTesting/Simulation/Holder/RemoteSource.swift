@@ -42,7 +42,7 @@ final class RemoteSource<Request: Sendable, Secret: Sendable>: LeaseSource {
             window: lease.window
         )
         let isFinal = lease.terms.leftToMaximum.map { lease.terms.ttl >= $0 } ?? false
-        audit.issued(lease.id, role, HolderAudit.Grant(at: askedAt, until: moved.validUntil, isFinal: isFinal))
+        audit.issued(lease.id, role, grant(from: askedAt, until: moved.validUntil, isFinal: isFinal))
         return moved
     }
 
@@ -59,7 +59,7 @@ final class RemoteSource<Request: Sendable, Secret: Sendable>: LeaseSource {
             audit.renewalFailed(id, error)
             throw error
         }
-        audit.renewed(id, HolderAudit.Grant(at: askedAt, until: askedAt + left, isFinal: outcome.isAtMaximum))
+        audit.renewed(id, grant(from: askedAt, until: askedAt + left, isFinal: outcome.isAtMaximum))
         return RenewalOutcome(
             expiresAt: outcome.expiresAt,
             validUntil: askedAt + left,
@@ -70,6 +70,10 @@ final class RemoteSource<Request: Sendable, Secret: Sendable>: LeaseSource {
             warnings: outcome.warnings,
             window: outcome.window
         )
+    }
+
+    private func grant(from asked: Duration, until end: Duration, isFinal: Bool) -> HolderAudit.Grant {
+        HolderAudit.Grant(at: asked, heard: link.time.read().continuous, until: end, isFinal: isFinal)
     }
 
     func revoke(_ id: LeaseID, _ options: RevokeOptions) async throws -> RevocationReport {
