@@ -13,6 +13,7 @@ extension SQLiteLeaseStore {
         /// For tests in virtual time, whose executor has to see every step. It blocks the callers' threads while the disk works, and
         /// callers share no syncs.
         public var runsInPlace: Bool
+        package var leftovers = Leftovers.Limits()
 
         /// Makes options.
         public init(durability: Durability = .full, cacheKibibytes: Int = 32_768, runsInPlace: Bool = false) {

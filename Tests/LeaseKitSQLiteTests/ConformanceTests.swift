@@ -9,11 +9,13 @@ import Testing
 @Suite("Conformance of the SQLite store")
 struct ConformanceTests {
     /// Makes stores, each on a file of its own, that live as long as this does.
-    private func suite(isInline: Bool = true) throws -> LeaseStoreConformance {
+    private func suite(isInline: Bool = true, _ options: SQLiteLeaseStore.Options = .init()) throws
+        -> LeaseStoreConformance
+    {
         let directory = try TemporaryDirectory()
         return LeaseStoreConformance {
             let name = LeaseID.random().text
-            return SQLiteLeaseStore(path: directory.file(name), isInline: isInline)
+            return SQLiteLeaseStore(path: directory.file(name), options: options, isInline: isInline)
         }
     }
 
@@ -35,5 +37,15 @@ struct ConformanceTests {
     @Test("a random run with failing calls agrees with the model", arguments: UInt64(1)...20)
     func faults(seed: UInt64) async throws {
         try await suite().runModel(seed: seed, operations: 150, withFaults: true)
+    }
+
+    @Test("every scripted rule holds where removed leases leave entries behind")
+    func rulesWithLeftovers() async throws {
+        try await suite(StoreBench.leavingEntries).runRules()
+    }
+
+    @Test("a random run where removed leases leave entries behind agrees with the model", arguments: UInt64(300)...315)
+    func leftovers(seed: UInt64) async throws {
+        try await suite(StoreBench.leavingEntries).runModel(seed: seed, operations: 150, withFaults: seed % 2 == 0)
     }
 }

@@ -28,8 +28,18 @@ struct MigrationTests {
         #expect(record.expiresAt == LeaseInstant(secondsSinceEpoch: 1_800_000_600))
         #expect(try await bench.store.counts(.owner("ann")).value[.active] == 1)
         #expect(try await bench.store.mounts().value == [MountRegistration(id: bench.mount, path: "db", kind: "test")])
+        let page = try await bench.store.page(LeaseQuery(prefix: "db"), after: nil, limit: 10).value
+        #expect(page.records.map(\.id) == [record.id])
         #expect(try await bench.store.integrityCheck().isEmpty)
+        let removal = LeaseChange.update(record.id, .remove(nil, .abandoned))
+        let removed = try await bench.store.apply([removal], StoreBench.context(bench.opening)).value[0]
+        #expect(removed.record?.id == record.id)
+        #expect(try await bench.store.page(.all, after: nil, limit: 10).value.records.isEmpty)
+        try await bench.store.vacuum()
         await bench.close()
+        for table in ["lease", "lease_name", "placed", "gone"] {
+            #expect(StoreBench.number(directory.file(), "SELECT count(*) FROM \(table)") == 0, "\(table)")
+        }
     }
 
     private static func rows(_ version: Int) -> String {
@@ -41,6 +51,14 @@ struct MigrationTests {
             + hex(1_800_000_000_000_000_000) + hex(1_800_000_600_000_000_000) + hex(1_800_000_600_000_000_000)
             + "0000000000000080" + "01000000" + "02000000" + "03000000" + "00000000" + "01000001"
             + "00000000" + "02000000AABB" + "00000000" + "05" + "07000000" + "03000000616E6E"
+        // The entries of a lease, and those of two that were removed, which have the path of the first.
+        let indexes = """
+            INSERT INTO lease_name (name, lease) VALUES
+                (x'00000000000000010000000000000002', 1), (x'00000000000000010000000000000003', 0);
+            INSERT INTO placed (at, lease) VALUES (1, 1), (1, 0), (1, -1);
+            INSERT INTO gone (number, name, lease, at) VALUES
+                (7, x'00000000000000010000000000000003', 0, 1), (8, x'00000000000000010000000000000004', -1, 1);
+            """
         return """
             UPDATE life SET deployment = 'fixture', incarnation = 3, sequence = 1, mount = 1;
             INSERT INTO mount (id, path, kind, n1) VALUES (1, 'db', 'test', 1);
@@ -49,6 +67,7 @@ struct MigrationTests {
             INSERT INTO role (id, version, uses) VALUES (1, x'52', 1);
             INSERT INTO lease (sequence, id, place, mount, role, owner, urgency, due, record) VALUES
                 (1, x'00000000000000010000000000000002', 1, 1, 1, 1, 0, 1800000600000000000, x'\(record)');
+            \(version >= 2 ? indexes : "")
             """
     }
 

@@ -13,11 +13,23 @@ struct StoreBench {
     let mount: MountID
     static let now = LeaseInstant(secondsSinceEpoch: 1_800_000_000)
 
-    init(_ path: String, hooks: CommitHooks = CommitHooks(), isInline: Bool = true) async throws {
-        store = SQLiteLeaseStore(path: path, hooks: hooks, isInline: isInline)
+    init(
+        _ path: String,
+        options: SQLiteLeaseStore.Options = .init(),
+        hooks: CommitHooks = CommitHooks(),
+        isInline: Bool = true
+    ) async throws {
+        store = SQLiteLeaseStore(path: path, options: options, hooks: hooks, isInline: isInline)
         opening = try await Self.open(store)
         let context = Self.context(opening)
         mount = try await store.register(path: "db", kind: "test", context).value.id
+    }
+
+    /// Options by which a small table leaves behind what large ones do, and takes it out as they do.
+    static var leavingEntries: SQLiteLeaseStore.Options {
+        var options = SQLiteLeaseStore.Options()
+        (options.leftovers.table, options.leftovers.generation, options.leftovers.path) = (1, 4, 3)
+        return options
     }
 
     static func open(_ store: SQLiteLeaseStore) async throws -> StoreOpening {

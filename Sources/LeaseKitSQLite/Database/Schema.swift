@@ -10,13 +10,13 @@ import LeaseKit
 /// beside it what the indexes need. Partial indexes keep what most leases lack from costing anything.
 ///
 /// ```
-/// lease ── place (path and mount, with its counts)      orders ── frontier (what is still to be expanded)
-///   ├───── role  (a role's version, while referenced)      └───── membership (orders beside a lease's first one)
-///   └───── owner (with its counts)                      mount ── mount_state        life (one row)      epoch
+/// lease_name ── lease ── place (path and mount, with its counts)    orders ── frontier (what is still to be expanded)
+///     placed ─────┼───── role  (a role's version, while referenced)    └───── membership (orders beside a lease's first one)
+///       gone      └───── owner (with its counts)                    mount ── mount_state        life (one row)      epoch
 /// ```
 enum Schema {
     /// The version that this build writes.
-    static let version: Int64 = 1
+    static let version: Int64 = 2
     /// Marks a file as ours: "LsKt".
     static let applicationID: Int64 = 0x4C73_4B74
 
@@ -82,8 +82,20 @@ enum Schema {
         );
         """
 
+    /// Version 2 keeps the indexes by id and by path by hand, so that the entries of removed leases can be taken out of them later
+    /// (see ``Leftovers``): `lease_name` and `placed` lead to a lease's sequence, or to none, and `gone` holds what is to be taken out.
+    static let version2 = """
+        CREATE TABLE lease_name (name BLOB PRIMARY KEY, lease INTEGER NOT NULL) WITHOUT ROWID;
+        INSERT INTO lease_name SELECT id, sequence FROM lease ORDER BY id;
+        CREATE TABLE placed (at INTEGER NOT NULL, lease INTEGER NOT NULL, PRIMARY KEY (at, lease)) WITHOUT ROWID;
+        INSERT INTO placed SELECT place, sequence FROM lease ORDER BY place, sequence;
+        DROP INDEX lease_id;
+        DROP INDEX lease_place;
+        CREATE TABLE gone (number INTEGER PRIMARY KEY, name BLOB NOT NULL, lease INTEGER NOT NULL, at INTEGER NOT NULL);
+        """
+
     /// The step from each version to the next one, in order: from an empty file to 1, from 1 to 2, and so on.
-    static let steps = [version1]
+    static let steps = [version1, version2]
 
     /// Reads the version of a database, and refuses one that a later build or another program made.
     ///

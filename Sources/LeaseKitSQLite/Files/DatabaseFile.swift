@@ -38,11 +38,14 @@ struct DatabaseFile: Hashable {
     /// Whether anything is at a path.
     static func exists(_ path: String) -> Bool { look(path) != nil }
 
-    private static func look(_ path: String) -> (file: DatabaseFile, mode: UInt32)? {
+    /// Whether a file is at a path, and not an empty one.
+    static func hasContent(_ path: String) -> Bool { (look(path)?.size ?? 0) > 0 }
+
+    private static func look(_ path: String) -> (file: DatabaseFile, mode: UInt32, size: Int)? {
         var facts = stat()
         guard stat(path, &facts) == 0 else { return nil }
         let file = DatabaseFile(path: path, device: UInt64(facts.st_dev), number: UInt64(facts.st_ino))
-        return (file, UInt32(facts.st_mode))
+        return (file, UInt32(facts.st_mode), Int(facts.st_size))
     }
 
     /// Makes sure that a new file's name survives a power cut.

@@ -36,10 +36,8 @@ struct EpochFile: ~Copyable {
         let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw DatabaseFile.refusal(database, errno) }
         if isNew { DatabaseFile.syncDirectory(of: path) }
-        var bytes = [UInt8](repeating: 0, count: Self.length)
-        let count = bytes.withUnsafeMutableBytes { pread(file, $0.baseAddress, $0.count, 0) }
         self.file = file
-        witness = count <= 0 ? .none : Self.read(bytes.prefix(count))
+        witness = Self.read(file)
     }
 
     deinit { close(file) }
@@ -57,6 +55,12 @@ struct EpochFile: ~Copyable {
 
     /// Makes sure that a power cut leaves a file that can be read.
     borrowing func sync() { fsync(file) }
+
+    private static func read(_ file: Int32) -> Witness {
+        var bytes = [UInt8](repeating: 0, count: Self.length)
+        let count = bytes.withUnsafeMutableBytes { pread(file, $0.baseAddress, $0.count, 0) }
+        return count <= 0 ? .none : read(bytes.prefix(count))
+    }
 
     private static func read(_ bytes: ArraySlice<UInt8>) -> Witness {
         let text = String(decoding: bytes, as: UTF8.self)
@@ -90,5 +94,33 @@ struct EpochFile: ~Copyable {
         case .saw:
             return nil
         }
+    }
+}
+
+// MARK: - A database that is gone
+
+extension EpochFile {
+    /// Refuses to begin a new table where the file beside it tells of an old one.
+    ///
+    /// A table that began anew in silence would know nothing of the leases of the old one, and nobody would end them. No power cut
+    /// leads here: the file is written after the first commit that a manager makes, and by then the database itself is synced.
+    /// Nothing is made or opened: what is left of the database, its log perhaps, stays for whoever puts it back.
+    static func check(_ path: String, for database: String, hasContent: Bool) throws {
+        // In this order, because a new database is there before its epoch file says so.
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return }
+        defer { close(file) }
+        guard case .saw = read(file) else { return }
+        let isThere = hasContent ? DatabaseFile.hasContent(database) : DatabaseFile.exists(database)
+        if !isThere { throw missing(database) }
+    }
+
+    static func missing(_ database: String) -> StoreError {
+        StoreError(
+            .refused,
+            "the lease database \(database) is missing or empty, and \(database)-epoch beside it says that there was one; put the "
+                + "database back with its -wal file, or restore a backup made by backup(to:). To begin anew, and never end what "
+                + "the old one knew of, remove \(database)-epoch first"
+        )
     }
 }

@@ -125,6 +125,12 @@ extension LeaseTable {
         sql.insertLease.bind(13, optional: shape.due)
         wrote()
         try sql.insertLease.run("write a lease", Self.bytes(record), at: 14)
+        sql.insertName.bind(1, record.id)
+        sql.insertName.bind(2, record.sequence)
+        try sql.insertName.run("write an id")
+        sql.insertPlaced.bind(1, place.id)
+        sql.insertPlaced.bind(2, record.sequence)
+        try sql.insertPlaced.run("write a lease at its path")
         if let role { use(role, 1) }
         if shape.parent != nil { hasTree = true }
         try count(place, owner?.id, from: nil, to: shape.state)
@@ -201,6 +207,7 @@ extension LeaseTable {
         claims.forget(row.record.id)
         sql.deleteLease.bind(1, row.sequence)
         try sql.deleteLease.run("remove a lease")
+        try leave(row)
         if row.was.orderCount > 1 || row.record.orders.count > 1 {
             for order in row.record.orders.dropFirst() { try run(sql.dropMembership, order, row) }
         }

@@ -26,6 +26,11 @@ final class LeaseTable {
     var dirtyRoles: [Role] = []
     var orders = OrderShelf()
     var claims = ClaimShelf()
+    var leftovers: Leftovers
+    /// Whether leases that are removed leave entries behind.
+    var leavesEntries = false
+    /// How many leases this transaction has removed; what leases leave behind changes with that alone.
+    var removals = 0
     /// Rows that were written lately, as they are now: who wrote one mostly asks for it next.
     var desk: [LeaseID: Row] = [:]
     /// Whether any lease has, or had since the opening, a parent; while false, nobody asks for children.
@@ -36,13 +41,16 @@ final class LeaseTable {
     var hasChanges = false
     /// Grows with every row that is written.
     var writes = 0
+    /// What ``writes`` was at the last commit.
+    private var writesBefore = 0
+    private var logCycle = LogCycle()
 
     struct PlaceKey: Hashable {
         let path: String
         let mount: MountID
     }
 
-    init(_ connection: consuming Connection, file: String) throws {
+    init(_ connection: consuming Connection, file: String, _ limits: Leftovers.Limits) throws {
         sql = try Statements(connection)
         orderSQL = try OrderStatements(connection)
         guard let life = try Life.read(sql.readLife) else {
@@ -54,7 +62,9 @@ final class LeaseTable {
         self.connection = connection
         self.file = file
         self.life = life
+        leftovers = Leftovers(limits)
         try load()
+        try loadLeftovers()
     }
 
     /// Forgets everything that is kept in memory, and reads anew what always is.
@@ -64,6 +74,7 @@ final class LeaseTable {
         (dirtyPlaces, dirtyOwners, dirtyMounts, dirtyRoles) = ([], [], [], [])
         (setAside, hasChanges, desk) = ([], false, [:])
         try load()
+        if removals > 0 { try loadLeftovers() }
     }
 
     private func load() throws {
@@ -75,12 +86,15 @@ final class LeaseTable {
             let registration = statement.optionalText(1).map {
                 MountRegistration(id: id, path: $0, kind: statement.text(2), fingerprint: statement.optionalText(3))
             }
-            mounts[id] = MountEntry(id: id, registration: registration, tally: Tally(statement, 4))
+            let mount = MountEntry(id: id, registration: registration, tally: Tally(statement, 4))
+            mount.isWritten = true
+            mounts[id] = mount
         }
         let child = "SELECT 1 FROM lease INDEXED BY lease_parent WHERE parent IS NOT NULL LIMIT 1"
         hasTree = try connection.number(child) != nil
         orders = try OrderShelf(orderSQL)
         try loadClaims()
+        countForLeftovers()
     }
 
     /// The rows that were found unreadable since the last answer.
@@ -93,17 +107,21 @@ final class LeaseTable {
 
     /// Writes back what was counted since the last time, before a commit.
     func flush() throws {
+        try takeOutLeftovers()
         try flushTallies()
         try flushOrders()
         if hasChanges {
             life.mark += 1
             try life.write(sql.writeLife)
+            connection.checkpoint(afterPages: logCycle.pages(for: writes - writesBefore))
+            writesBefore = writes
         }
     }
 
     /// After a commit: keeps the memory within bounds.
     func settle() {
-        hasChanges = false
+        (hasChanges, removals) = (false, 0)
+        countForLeftovers()
         // A row on the desk holds its place.
         if desk.count > Self.deskSize || places.count > Self.memory { desk = [:] }
         if places.count > Self.memory { (places, placesByPath) = ([:], [:]) }
@@ -166,6 +184,8 @@ final class LeaseTable {
 
     private func save(_ mount: MountEntry) throws {
         mount.isDirty = false
+        if mount.isWritten { return try write(mount, sql.updateMount) }
+        mount.isWritten = true
         sql.saveMount.bind(1, mount.id)
         mount.tally.bind(sql.saveMount, 2)
         sql.saveMount.bind(9, optional: mount.registration?.path)

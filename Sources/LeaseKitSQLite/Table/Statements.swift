@@ -15,6 +15,13 @@ final class Statements {
     let setAside: Statement
     let setOrder: Statement
     let deleteLease: Statement
+    let insertName: Statement
+    let deleteName: Statement
+    let insertPlaced: Statement
+    let deletePlaced: Statement
+    let readGone: Statement
+    let insertGone: Statement
+    let deleteGone: Statement
     let due: Statement
     let nextDue: Statement
     let hasChildren: Statement
@@ -48,12 +55,16 @@ final class Statements {
     let updateRole: Statement
     let deleteRole: Statement
     let saveMount: Statement
+    let updateMount: Statement
     let readLife: Statement
     let writeLife: Statement
 
     init(_ database: borrowing Connection) throws {
         let columns = "SELECT \(RawRow.columns) FROM lease"
-        findByID = try database.prepare("\(columns) WHERE id = ?1")
+        // Of the two, each leads to what is left of a removed lease as well: to no row.
+        findByID = try database.prepare(
+            "SELECT \(RawRow.columns) FROM lease_name CROSS JOIN lease ON sequence = lease_name.lease WHERE name = ?1"
+        )
         findByRequest = try database.prepare("SELECT id FROM lease INDEXED BY lease_request WHERE request = ?1 LIMIT 1")
         insertLease = try database.prepare(
             """
@@ -76,6 +87,14 @@ final class Statements {
         setAside = try database.prepare("UPDATE lease SET phase = 6, due = NULL WHERE sequence = ?1")
         setOrder = try database.prepare("UPDATE lease SET first_order = ?2 WHERE sequence = ?1")
         deleteLease = try database.prepare("DELETE FROM lease WHERE sequence = ?1")
+        // An id may have been given again since it was left behind.
+        insertName = try database.prepare("INSERT OR REPLACE INTO lease_name (name, lease) VALUES (?1, ?2)")
+        deleteName = try database.prepare("DELETE FROM lease_name WHERE name = ?1 AND lease = ?2")
+        insertPlaced = try database.prepare("INSERT INTO placed (at, lease) VALUES (?1, ?2)")
+        deletePlaced = try database.prepare("DELETE FROM placed WHERE at = ?1 AND lease = ?2")
+        readGone = try database.prepare("SELECT number, name, lease, at FROM gone ORDER BY number")
+        insertGone = try database.prepare("INSERT INTO gone (number, name, lease, at) VALUES (?1, ?2, ?3, ?4)")
+        deleteGone = try database.prepare("DELETE FROM gone WHERE number BETWEEN ?1 AND ?2")
         due = try database.prepare(
             "\(columns) INDEXED BY lease_due WHERE mount = ?1 AND urgency = ?2 AND due <= ?3 ORDER BY due LIMIT ?4"
         )
@@ -94,8 +113,8 @@ final class Statements {
         )
         inPlace = try database.prepare(
             """
-            \(columns) INDEXED BY lease_place WHERE place = ?1 AND sequence > ?2 AND sequence <= ?3
-            ORDER BY sequence LIMIT ?4
+            SELECT \(RawRow.columns) FROM placed CROSS JOIN lease ON sequence = placed.lease
+            WHERE at = ?1 AND placed.lease > ?2 AND placed.lease <= ?3 ORDER BY placed.lease LIMIT ?4
             """
         )
         inPhase = try database.prepare(
@@ -148,6 +167,7 @@ final class Statements {
             ON CONFLICT (id) DO UPDATE SET \(setCounts), path = ?9, kind = ?10, fingerprint = ?11
             """
         )
+        updateMount = try database.prepare("UPDATE mount SET \(setCounts) WHERE id = ?1")
         readLife = try database.prepare(
             """
             SELECT deployment, incarnation, epoch, mark, sequence, claim, mount, orders, completed, is_backup, doubt, observed,

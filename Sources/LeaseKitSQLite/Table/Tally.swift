@@ -76,7 +76,11 @@ final class Owner: TalliedEntry {
 /// A mount, and how many leases it has.
 final class MountEntry: TalliedEntry {
     /// Nil for a mount that leases name but nobody registered.
-    var registration: MountRegistration?
+    var registration: MountRegistration? {
+        didSet { isWritten = false }
+    }
+    /// Whether all but the counts is in the row.
+    var isWritten = false
 
     init(id: MountID, registration: MountRegistration?, tally: Tally = Tally()) {
         self.registration = registration

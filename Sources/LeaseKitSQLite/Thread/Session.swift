@@ -22,6 +22,8 @@ final class Session {
     private var lastSeen: (deployment: String, mark: Int64)?
 
     init(_ path: String, _ options: SQLiteLeaseStore.Options, disk: String?, deployment: () -> String) throws {
+        // On a disk that stands in the place of the system's, the file has nothing but a name.
+        try EpochFile.check(path + "-epoch", for: path, hasContent: disk == nil)
         file = try DatabaseFile.prepare(path)
         lock = try FileLock(path + "-lock", for: path)
         epochFile = try EpochFile(path + "-epoch", for: path)
@@ -82,12 +84,19 @@ final class Session {
         )
     }
 
+    /// Refuses to begin a table in an empty file that ought to hold one.
+    private func checkIsNew() throws {
+        if lastSeen != nil { throw Self.moved(file.path) }
+        if case .saw = epochFile.witness { throw EpochFile.missing(file.path) }
+    }
+
     private func connect(_ deployment: () -> String) throws -> LeaseTable {
         do {
             let connection = try Connection(path: file.path, disk: disk)
             // Exclusive locking keeps the index of the log in memory: no shared-memory file, and fewer system calls.
             try connection.execute("PRAGMA locking_mode = EXCLUSIVE", "take the file")
             let version = try Schema.check(connection, file: file.path)
+            if version == 0 { try checkIsNew() }
             // Until the log was written once more, nothing of it may get into the database: a disk might hold the one and not the
             // other.
             connection.keepLogOnClose(true)
@@ -102,7 +111,7 @@ final class Session {
                 PRAGMA synchronous = \(options.durability == .full ? "FULL" : "NORMAL");
                 PRAGMA fullfsync = 1; PRAGMA checkpoint_fullfsync = 1;
                 PRAGMA cache_size = -\(options.cacheKibibytes); PRAGMA temp_store = MEMORY;
-                PRAGMA wal_autocheckpoint = 8000; PRAGMA journal_size_limit = 67108864;
+                PRAGMA wal_autocheckpoint = \(LogCycle.large); PRAGMA journal_size_limit = 67108864;
                 """,
                 "set up"
             )
@@ -112,7 +121,7 @@ final class Session {
                 try connection.rewriteLog()
                 try connection.checkpoint()
             }
-            return try LeaseTable(connection, file: file.path)
+            return try LeaseTable(connection, file: file.path, options.leftovers)
         } catch let failure as SQLiteFailure {
             throw failure.storeError(file: file.path)
         }

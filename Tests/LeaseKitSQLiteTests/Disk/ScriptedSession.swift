@@ -19,7 +19,7 @@ final class ScriptedSession {
     private static let mount = MountID(rawValue: 1)
     private static let order = RevocationOrderID(rawValue: 77)
 
-    init(path: String, _ disk: FaultyDisk, _ options: SQLiteLeaseStore.Options = .init()) {
+    init(path: String, _ disk: FaultyDisk, _ options: SQLiteLeaseStore.Options = StoreBench.leavingEntries) {
         store = SQLiteLeaseStore(
             path: path,
             options: options,

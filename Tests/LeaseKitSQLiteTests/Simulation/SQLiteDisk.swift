@@ -19,6 +19,8 @@ final class SQLiteDisk: SimulatedDisk {
     private let directory: TemporaryDirectory
     private let path: String
     private let disk: FaultyDisk
+    /// Every other table is kept as only large ones are.
+    private let options: SQLiteLeaseStore.Options
     private let state: Locked<State>
 
     fileprivate struct State {
@@ -34,6 +36,7 @@ final class SQLiteDisk: SimulatedDisk {
         directory = try TemporaryDirectory.inMemory()
         path = directory.file()
         disk = FaultyDisk(seed: seed)
+        options = seed % 2 == 0 ? StoreBench.leavingEntries : .init()
         state = Locked(State(random: SeededGenerator(seed: seed &+ 1)))
     }
 
@@ -43,7 +46,7 @@ final class SQLiteDisk: SimulatedDisk {
         disk.putUnder(&hooks)
         let entropy = LeaseEntropy.seeded(state.withLock { $0.random.next() })
         disk.plan { [state] call in state.withLock { $0.answer(call) } }
-        return SQLiteLeaseStore(path: path, hooks: hooks, entropy: entropy, isInline: true)
+        return SQLiteLeaseStore(path: path, options: options, hooks: hooks, entropy: entropy, isInline: true)
     }
 
     func processDidEnd(_ store: any LeaseStore, losingPower: Bool) async {

@@ -5,8 +5,8 @@ import CRawSQLite
 
 /// The baseline of what depends on the size: a copy of the very table, with all its indexes, through SQLite's C API.
 ///
-/// It reads and writes the rows that LeaseKit does, as many in one synced commit, and understands nothing of them. What it takes
-/// is what the layout of the table costs on this machine.
+/// It reads and writes the rows that LeaseKit does, as many in one synced commit, and understands nothing of them. It leaves
+/// nothing behind for later: what it takes is what a lease costs whose entries are removed with it.
 final class RawLeases {
     private var database: OpaquePointer?
 
@@ -25,37 +25,42 @@ final class RawLeases {
     /// Claims the first `count` leases that are due, 2,048 at a time, and removes them; nanoseconds.
     func removeDue(_ count: Int) -> Double {
         let find = prepare(
-            "SELECT sequence, record FROM lease INDEXED BY lease_due WHERE mount = 1 AND urgency = 0 AND due > 0 ORDER BY due LIMIT ?1"
+            "SELECT sequence, record, id, place FROM lease INDEXED BY lease_due WHERE mount = 1 AND urgency = 0 AND due > 0 ORDER BY due LIMIT ?1"
         )
         let claim = prepare("UPDATE lease SET record = ?2, urgency = 0, due = NULL, phase = 10 WHERE sequence = ?1")
-        let remove = prepare("DELETE FROM lease WHERE sequence = ?1")
-        defer { for statement in [find, claim, remove] { sqlite3_finalize(statement) } }
+        // The row, and its entries in the two indexes that are tables, at once.
+        let removals = [
+            "lease WHERE sequence = ?1", "lease_name WHERE name = ?2 AND lease = ?1",
+            "placed WHERE at = ?3 AND lease = ?1",
+        ].map { prepare("DELETE FROM \($0)") }
+        defer { for statement in [find, claim] + removals { sqlite3_finalize(statement) } }
         let start = ContinuousClock.now
         var left = count
         while left > 0 {
-            var found: [(sequence: Int64, record: [UInt8])] = []
+            var found: [(sequence: Int64, record: [UInt8], id: [UInt8], place: Int64)] = []
             run("BEGIN IMMEDIATE")
             sqlite3_bind_int64(find, 1, Int64(min(left, 2_048)))
             while sqlite3_step(find) == SQLITE_ROW {
-                let bytes = UnsafeRawBufferPointer(
-                    start: sqlite3_column_blob(find, 1),
-                    count: Int(sqlite3_column_bytes(find, 1))
-                )
-                found.append((sqlite3_column_int64(find, 0), Array(bytes)))
+                let (record, id) = (bytes(find, 1), bytes(find, 2))
+                found.append((sqlite3_column_int64(find, 0), record, id, sqlite3_column_int64(find, 3)))
             }
             sqlite3_reset(find)
-            for (sequence, record) in found {
+            for (sequence, record, _, _) in found {
                 sqlite3_bind_int64(claim, 1, sequence)
-                _ = record.withUnsafeBytes { sqlite3_bind_blob(claim, 2, $0.baseAddress, Int32($0.count), nil) }
+                bind(claim, 2, record)
                 sqlite3_step(claim)
                 sqlite3_reset(claim)
             }
             run("COMMIT")
             run("BEGIN IMMEDIATE")
-            for (sequence, _) in found {
-                sqlite3_bind_int64(remove, 1, sequence)
-                sqlite3_step(remove)
-                sqlite3_reset(remove)
+            for (sequence, _, id, place) in found {
+                for (number, removal) in removals.enumerated() {
+                    sqlite3_bind_int64(removal, 1, sequence)
+                    if number == 1 { bind(removal, 2, id) }
+                    if number == 2 { sqlite3_bind_int64(removal, 3, place) }
+                    sqlite3_step(removal)
+                    sqlite3_reset(removal)
+                }
             }
             run("COMMIT")
             precondition(!found.isEmpty, "the copy has fewer leases that are due")
@@ -68,7 +73,10 @@ final class RawLeases {
     func pages(_ count: Int, below prefix: String) -> [Double] {
         let places = prepare("SELECT id FROM place WHERE path > '\(prefix)/' AND path < '\(prefix)0' ORDER BY path")
         let rows = prepare(
-            "SELECT sequence, record FROM lease INDEXED BY lease_place WHERE place = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3"
+            """
+            SELECT sequence, record FROM placed CROSS JOIN lease ON sequence = placed.lease
+            WHERE at = ?1 AND placed.lease > ?2 ORDER BY placed.lease LIMIT ?3
+            """
         )
         defer { for statement in [places, rows] { sqlite3_finalize(statement) } }
         var (place, last): (Int64?, Int64) = (nil, 0)
@@ -100,6 +108,17 @@ final class RawLeases {
 
     private func run(_ sql: String) {
         precondition(sqlite3_exec(database, sql, nil, nil, nil) == SQLITE_OK, "the baseline cannot run: \(sql)")
+    }
+
+    private func bytes(_ statement: OpaquePointer?, _ column: Int32) -> [UInt8] {
+        let start = sqlite3_column_blob(statement, column)
+        return Array(UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column))))
+    }
+
+    private func bind(_ statement: OpaquePointer?, _ index: Int32, _ bytes: [UInt8]) {
+        // SQLite's word for "copy them", which Swift does not see.
+        let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+        _ = bytes.withUnsafeBytes { sqlite3_bind_blob(statement, index, $0.baseAddress, Int32($0.count), copied) }
     }
 
     private func prepare(_ sql: String) -> OpaquePointer? {
