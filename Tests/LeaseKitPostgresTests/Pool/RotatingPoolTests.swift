@@ -26,10 +26,11 @@ import Testing
     private func rotate(_ trial: Trial, _ name: String, _ troubles: [Trial.Trouble]) async throws -> Trial.Outcome {
         let outcome = try await trial.rotate(name, troubles)
         let (machine, tasks) = (outcome.pauses.machine.inMilliseconds, outcome.pauses.tasks.inMilliseconds)
+        let connecting = outcome.pauses.connecting.inMilliseconds
         print(
             Report.heading(),
             Report.line(outcome),
-            "the machine stood still for \(machine), tasks for \(tasks)",
+            "the machine stood still for \(machine), tasks for \(tasks), a login for \(connecting)",
             separator: "\n"
         )
         guard outcome.wasStarved, !outcome.flaws(rotations: trial.rotations, troubles).isEmpty else { return outcome }

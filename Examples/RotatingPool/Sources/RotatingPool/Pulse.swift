@@ -14,6 +14,8 @@ final class Pulse: Sendable {
     struct Pauses: Sendable {
         var machine = Duration.zero
         var tasks = Duration.zero
+        /// How long it took to open a connection.
+        var connecting = Duration.zero
         var longest: Duration { max(machine, tasks) }
     }
 
@@ -26,6 +28,16 @@ final class Pulse: Sendable {
     private let state = Mutex(State())
 
     var pauses: Pauses { state.withLock { $0.pauses } }
+
+    /// Opens a connection, and notes how long that took.
+    func connecting(_ open: () async throws -> Connection) async throws -> Connection {
+        let began = RealTime.now
+        defer {
+            let length = RealTime.now - began
+            state.withLock { $0.pauses.connecting = max($0.pauses.connecting, length) }
+        }
+        return try await open()
+    }
 
     /// Looks until the task is cancelled.
     func run() async {

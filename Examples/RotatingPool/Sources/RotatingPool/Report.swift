@@ -53,8 +53,9 @@ extension Trial.Outcome {
         require(users.looks > 10 * wanted, "only \(users.looks) looks at the server's users")
         if wasStarved, !flaws.isEmpty {
             let (machine, tasks) = (pauses.machine.inMilliseconds, pauses.tasks.inMilliseconds)
-            let pause = "the machine stood still for \(machine), its tasks for \(tasks)"
-            flaws.append("\(name): \(pause), longer than a connection may be in use")
+            let stood = "the machine stood still for \(machine), its tasks for \(tasks)"
+            let waited = "a login waited \(pauses.connecting.inMilliseconds)"
+            flaws.append("\(name): \(stood), \(waited): longer than a connection may be in use")
         }
         for trouble in troubles {
             switch trouble {

@@ -25,7 +25,8 @@ struct Trial: Sendable {
         var refusedRenewals = 0
         var pauses = Pulse.Pauses()
         var length: Duration = .zero
-        /// Whether the machine stood still for longer than a connection is to be in use: then the run says nothing of the pool.
+        /// Whether the machine stood still, or the server let a login wait, for longer than a connection is to be in use: then the
+        /// run says nothing of the pool.
         var wasStarved = false
     }
 
@@ -51,11 +52,14 @@ struct Trial: Sendable {
             let credential = RotatingCredential("app", through: route, on: scheduler) { secret in
                 try await connect(secret).close()
             }
-            let pool = RotatingPool(credential, longestUse: longestUse) { try await connect($0) }
+            let pulse = Pulse()
+            let pool = RotatingPool(credential, longestUse: longestUse) { secret in
+                try await pulse.connecting { try await connect(secret) }
+            }
             return try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await scheduler.run() }
                 var refused = 0
-                var outcome = try await work(name, pool, manager) { workers in
+                var outcome = try await work(name, pool, manager, pulse) { workers in
                     let steps = troubles.count + 1
                     for (step, trouble) in troubles.enumerated() {
                         try await reach(1 + rotations * (step + 1) / steps, credential)
@@ -82,7 +86,7 @@ struct Trial: Sendable {
         let isTimed = pattern != .fetchWhenRefused
         return try await withManager(try backend(ttl: isTimed ? life : interval)) { manager, database in
             let pool = try await NaivePool(pattern, database, interval: interval) { try await connect($0) }
-            var outcome = try await work(pattern.rawValue, pool, manager) { _ in
+            var outcome = try await work(pattern.rawValue, pool, manager, Pulse()) { _ in
                 if isTimed {
                     try await RealTime.wait(for: "rotations") { await pool.rotations >= rotations }
                 } else {
@@ -130,10 +134,11 @@ struct Trial: Sendable {
         _ name: String,
         _ pool: any Pool,
         _ manager: LeaseManager,
+        _ pulse: Pulse,
         _ body: (Workers) async throws -> Void,
         atEnd end: () async throws -> Void
     ) async throws -> Outcome {
-        let (workers, watch, pulse, began) = (Workers(pool, manager), Watch(server), Pulse(), RealTime.now)
+        let (workers, watch, began) = (Workers(pool, manager), Watch(server), RealTime.now)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await watch.run() }
             group.addTask { await pulse.run() }
@@ -163,7 +168,7 @@ struct Trial: Sendable {
                 left: left,
                 pauses: pulse.pauses,
                 length: length,
-                wasStarved: pulse.pauses.longest >= longestUse
+                wasStarved: max(pulse.pauses.longest, pulse.pauses.connecting) >= longestUse
             )
         }
     }
