@@ -4,7 +4,7 @@
 /// A service in virtual time with credentials that rotate, pools that use them, and scopes, whose brokers are on another
 /// machine: random operations and faults from a seed, checked after every step.
 ///
-/// First everything goes wrong; then the faults stop, and within ten minutes of virtual time everything has to come right.
+/// First everything goes wrong; then the faults stop, and within a quarter of an hour of virtual time everything has to come right.
 /// The manager's own invariants are the business of ``Simulation``; here they are those of who holds leases:
 ///
 /// 1. Nobody uses a credential whose time at its broker or target is over, unless told of it.

@@ -3,12 +3,12 @@
 
 import LeaseKit
 
-/// What has to be so when faults have been over for ten minutes.
+/// What has to be so when faults have been over for a quarter of an hour.
 extension HolderWorld {
     func checkConvergence() async {
         for (number, credential) in credentials.enumerated() {
             guard let held = credential.current, target.check(held.secret) else {
-                violate(6, "\(roles[number]) has nothing that works, ten minutes after the last fault")
+                violate(6, "\(roles[number]) has nothing that works, a quarter of an hour after the last fault")
                 continue
             }
         }

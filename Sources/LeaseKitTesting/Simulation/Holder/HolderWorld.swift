@@ -141,7 +141,8 @@ final class HolderWorld: @unchecked Sendable {
             isCalm = true
             target.stopFaults()
             for link in links { link.stopFaults() }
-            for _ in 0..<60 where violations.isEmpty {
+            // Longer than any lease: of what was dropped at the target nobody hears before its renewal, or its end.
+            for _ in 0..<100 where violations.isEmpty {
                 await time.advance(by: .seconds(10))
                 await check()
             }

@@ -95,6 +95,7 @@ extension SimulatedWorld {
         await begin(&group)
         for minute in 0..<30 where !isBroken {
             await time.advance(by: .seconds(minute < 10 ? 20 : 370))
+            if minute == 3 { await resumeWhatIsHeldOff(&group) }
             await check()
         }
         if !isBroken { await checkConvergence() }
@@ -120,6 +121,22 @@ extension SimulatedWorld {
         for plan in deployment.plans {
             do { try await process.manager.rearm(mountAt: plan.path) } catch { note("rearm: \(error)") }
         }
+    }
+
+    /// What an operator does who is told of a hold-off: a target that was adopted a moment ago was asked only then what other
+    /// copies of the table have made there.
+    ///
+    /// Once: a hold-off that comes back by itself is found.
+    private func resumeWhatIsHeldOff(_ group: inout DiscardingTaskGroup) async {
+        for deployment in deployments {
+            for process in deployment.processes.compactMap({ $0 }) where !process.manager.holdOffReasons.isEmpty {
+                note("held off on \(process.name): \(process.manager.holdOffReasons)")
+                background("resume", on: process) { [self] in
+                    do { try await process.manager.resume() } catch { note("resume: \(error)") }
+                }
+            }
+        }
+        await begin(&group)
     }
 
     /// Everybody stops, and the dead are buried.
