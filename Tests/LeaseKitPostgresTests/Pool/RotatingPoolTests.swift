@@ -54,6 +54,14 @@ import Testing
         #expect(outcome.flaws(rotations: 100, troubles) == [], "\(outcome)")
     }
 
+    /// A login that outlasts its user is refused: that is not the credential's fault, and not the query's.
+    @Test(.timeLimit(.minutes(2)))
+    func norWhenLoginsTakeLongerThanAUserLives() async throws {
+        let (_, trial) = try await trial(rotations: 20)
+        let outcome = try await rotate(trial, "slow logins", [.slowLogins])
+        #expect(outcome.flaws(rotations: 20, [.slowLogins]) == [], "\(outcome)")
+    }
+
     /// A credential that cannot be replaced in time ends under nobody: while too little of it is left, the pool waits.
     @Test(.timeLimit(.minutes(2)), arguments: [2_300, 2_600])
     func norWhenTheServerIsAwayForMostOfALease(milliseconds: Int) async throws {
