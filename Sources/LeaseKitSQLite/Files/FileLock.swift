@@ -35,7 +35,7 @@ struct FileLock: ~Copyable {
                 throw Self.taken(database, by: " in this very process")
             }
             let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-            guard file >= 0 else { throw DatabaseFile.refusal(database, errno) }
+            guard file >= 0 else { throw DatabaseFile.refusal(path, errno, "file") }
             do {
                 try Self.lock(file, for: database)
                 guard let identity = FileIdentity(file) else { throw DatabaseFile.refusal(database, errno) }

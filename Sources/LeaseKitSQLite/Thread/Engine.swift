@@ -17,7 +17,7 @@ final class Engine: @unchecked Sendable {
     private var holder: Incarnation?
 
     init(path: String, options: SQLiteLeaseStore.Options, hooks: CommitHooks, entropy: LeaseEntropy) {
-        self.path = path
+        self.path = DatabaseFile.absolute(path)
         self.options = options
         self.hooks = hooks
         self.entropy = entropy

@@ -26,7 +26,7 @@ final class Session {
         try EpochFile.check(path + "-epoch", for: path, hasContent: disk == nil)
         file = try DatabaseFile.prepare(path)
         lock = try FileLock(path + "-lock", for: path)
-        epochFile = try EpochFile(path + "-epoch", for: path)
+        epochFile = try EpochFile(path + "-epoch")
         self.options = options
         self.disk = disk
         table = try connect(deployment)
@@ -106,6 +106,8 @@ final class Session {
                     "\(file.path) lies on a file system that cannot hold a write-ahead log; use a local disk"
                 )
             }
+            // Not before: another program's database stays as it is, and so does what a later build wrote.
+            for name in ["", "-wal", "-epoch", "-lock"] { try DatabaseFile.restrict(file.path + name) }
             try connection.execute(
                 """
                 PRAGMA synchronous = \(options.durability == .full ? "FULL" : "NORMAL");
