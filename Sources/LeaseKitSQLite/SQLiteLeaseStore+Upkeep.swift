@@ -12,18 +12,14 @@ extension SQLiteLeaseStore {
     ///
     /// - Throws: `StoreError`.
     public func backup(to path: String) async throws {
-        let backup = try await runner.run(isAlone: true) { engine in
-            if DatabaseFile.exists(path) {
-                throw StoreError(.refused, "there is a file at \(path) already; name another one, or remove it first")
-            }
-            return try OnlineBackup(of: try engine.table().connection, to: path)
-        }
+        let path = DatabaseFile.absolute(path)
+        let backup = try await runner.run(isAlone: true) { try OnlineBackup(of: try $0.tableAlone(), to: path) }
         do {
             // Each turn is a job of its own, so that others are not kept waiting.
             while try await !runner.run(isAlone: true, { _ in try backup.copySome() }) {}
-            try await runner.run(isAlone: true) { _ in try backup.finish(at: path) }
+            try await runner.run(isAlone: true) { _ in try backup.finish() }
         } catch {
-            backup.discard()
+            try? await runner.run(isAlone: true) { _ in backup.discard() }
             throw error
         }
     }
@@ -35,7 +31,7 @@ extension SQLiteLeaseStore {
     /// - Throws: `StoreError`.
     public func integrityCheck() async throws -> [String] {
         try await runner.run(isAlone: true) { engine in
-            let table = try engine.table()
+            let table = try engine.tableAlone()
             let found = try table.connection.texts("PRAGMA integrity_check(100)")
             // Two indexes are kept by hand.
             let missing = try [("id", "lease_name", "name = id"), ("path", "placed", "at = place")].compactMap {

@@ -124,14 +124,3 @@ struct DatabaseFile: Hashable {
         }
     }
 }
-
-/// Removes a file that may not be there.
-func removeFile(_ path: String) { unlink(path) }
-
-/// Puts a file in its place; never over another one.
-func renameFile(_ draft: String, to path: String) throws {
-    if access(path, F_OK) == 0 {
-        throw StoreError(.refused, "there is a file at \(path) already; name another one, or remove it first")
-    }
-    guard rename(draft, path) == 0 else { throw DatabaseFile.refusal(path, errno) }
-}

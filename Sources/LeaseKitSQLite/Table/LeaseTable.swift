@@ -37,6 +37,8 @@ final class LeaseTable {
     var hasTree = false
     /// Rows that were found unreadable since the last answer.
     var setAside: [LeaseRecord] = []
+    /// The copies that are being made of it.
+    var backups: [OnlineBackup] = []
     /// Whether anything was written in this transaction.
     var hasChanges = false
     /// Grows with every row that is written.
@@ -78,6 +80,8 @@ final class LeaseTable {
     }
 
     private func load() throws {
+    deinit { for backup in backups { backup.end() } }
+
         let statement = try connection.prepare(
             "SELECT id, path, kind, fingerprint, n0, n1, n2, n3, n4, n5, n6 FROM mount"
         )

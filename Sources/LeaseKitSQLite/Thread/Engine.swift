@@ -163,6 +163,12 @@ final class Engine: @unchecked Sendable {
         return table
     }
 
+    /// The table, for work that needs no transaction around it: opened again if there was trouble before.
+    func tableAlone() throws -> LeaseTable {
+        guard let session, holder != nil else { throw Self.notOpen(path) }
+        return try session.reconnected()
+    }
+
     /// The table, for a call that writes.
     func table(for context: StoreContext) throws -> LeaseTable {
         let table = try table()

@@ -84,6 +84,14 @@ final class Session {
         )
     }
 
+    private static func strangeLog(_ path: String) -> StoreError {
+        StoreError(
+            .refused,
+            "the lease database \(path) is a copy made by backup(to:), and the log beside it belongs to the table that was there "
+                + "before; remove \(path)-wal, or put that table back"
+        )
+    }
+
     /// Refuses to begin a table in an empty file that ought to hold one.
     private func checkIsNew() throws {
         if lastSeen != nil { throw Self.moved(file.path) }
@@ -93,6 +101,7 @@ final class Session {
     private func connect(_ deployment: () -> String) throws -> LeaseTable {
         do {
             let connection = try Connection(path: file.path, disk: disk)
+            if try connection.hasStrangeLog() { throw Self.strangeLog(file.path) }
             // Exclusive locking keeps the index of the log in memory: no shared-memory file, and fewer system calls.
             try connection.execute("PRAGMA locking_mode = EXCLUSIVE", "take the file")
             let version = try Schema.check(connection, file: file.path)
