@@ -33,6 +33,8 @@ extension SQLiteLeaseStore {
         try await runner.run(isAlone: true) { engine in
             let table = try engine.tableAlone()
             let found = try table.connection.texts("PRAGMA integrity_check(100)")
+            // What is damaged is not looked into any further.
+            if found != ["ok"] { return found }
             // Two indexes are kept by hand.
             let missing = try [("id", "lease_name", "name = id"), ("path", "placed", "at = place")].compactMap {
                 (what, index, condition) in
@@ -41,13 +43,26 @@ extension SQLiteLeaseStore {
                 )
                 return count == 0 ? nil : "\(count ?? 0) leases cannot be found by their \(what)"
             }
-            return (found == ["ok"] ? [] : found) + missing
+            // And so is what is counted, by which quotas are kept.
+            let miscounted = try [("mount", "mounts"), ("place", "paths"), ("owner", "owners")].compactMap {
+                (kept, what) in
+                let count = try table.connection.number(
+                    """
+                    SELECT count(*) FROM \(kept) LEFT JOIN
+                        (SELECT \(kept) AS holder, count(*) AS held FROM lease WHERE \(kept) IS NOT NULL GROUP BY \(kept)) ON holder = id
+                    WHERE n0 + n1 + n2 + n3 + n4 + n5 + n6 <> coalesce(held, 0)
+                    """
+                )
+                return count == 0 ? nil : "the leases of \(count ?? 0) \(what) are counted wrongly"
+            }
+            return missing + miscounted
         }
     }
 
     /// Rewrites the file without the room that removed leases have left.
     ///
-    /// Other calls wait meanwhile, and the disk must hold the file twice.
+    /// Other calls wait meanwhile. The disk must hold the file twice, and the directory for temporary files once (`SQLITE_TMPDIR`,
+    /// `TMPDIR`, or `/var/tmp`).
     ///
     /// - Throws: `StoreError`.
     public func vacuum() async throws {
@@ -55,6 +70,9 @@ extension SQLiteLeaseStore {
             try engine.transaction { try engine.table().takeOutLeftovers(all: true) }
             let table = try engine.table()
             try engine.session?.secureLog(of: table)
+            // In a file, or all of the table would lie in memory meanwhile.
+            try table.connection.execute("PRAGMA temp_store = FILE", "vacuum")
+            defer { try? table.connection.execute("PRAGMA temp_store = MEMORY", "vacuum") }
             try table.connection.execute("VACUUM", "vacuum")
             _ = try table.connection.texts("PRAGMA wal_checkpoint(TRUNCATE)")
         }
