@@ -47,9 +47,20 @@ final class LeaseTable {
     private var writesBefore = 0
     private var logCycle = LogCycle()
 
+    /// A path of a mount: byte by byte, as the database has it, where two spellings of the same letters are two paths.
     struct PlaceKey: Hashable {
         let path: String
         let mount: MountID
+
+        static func == (lhs: PlaceKey, rhs: PlaceKey) -> Bool {
+            lhs.mount == rhs.mount && lhs.path.utf8.elementsEqual(rhs.path.utf8)
+        }
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(mount)
+            var path = path
+            path.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        }
     }
 
     init(_ connection: consuming Connection, file: String, _ limits: Leftovers.Limits) throws {
