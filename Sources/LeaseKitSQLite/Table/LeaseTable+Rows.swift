@@ -24,11 +24,8 @@ extension LeaseTable {
 
     private func row(_ raw: RawRow) throws -> Row {
         guard let place = try place(raw.place) else {
-            throw StoreError(
-                .refused,
-                "the lease database \(file) is damaged: a lease lies at a path that is not there; run integrityCheck(), and "
-                    + "restore a backup made by backup(to:)"
-            )
+            let nowhere = Place(id: raw.place, path: Self.lostPath, mount: raw.mount, tally: Tally())
+            return try damaged(raw, nowhere, .malformed("its path is lost"))
         }
         let problem: LeaseRecordError
         do {
@@ -36,9 +33,10 @@ extension LeaseTable {
             if record.id == raw.id && record.sequence == UInt64(bitPattern: raw.sequence) && record.mount == place.mount
             {
                 record.path = place.path
-                if let id = raw.role, let role = try role(id) { record.role = role.version }
+                let role = try raw.role.flatMap { id in try self.role(id) }
+                if let role { record.role = role.version }
                 let shape = Row.Shape(record)
-                if shape.phase == raw.phase {
+                if shape.phase == raw.phase && (role == nil) == (raw.role == nil) {
                     return Row(
                         sequence: raw.sequence,
                         place: place,
@@ -56,6 +54,9 @@ extension LeaseTable {
         }
         return try damaged(raw, place, problem)
     }
+
+    /// Where a lease is shown to lie whose path is not there any more.
+    private static let lostPath = "unknown"
 
     /// What is shown in the place of a row that cannot be read, which is set aside and left as it is.
     private func damaged(_ raw: RawRow, _ place: Place, _ problem: LeaseRecordError) throws -> Row {

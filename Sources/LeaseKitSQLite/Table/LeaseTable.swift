@@ -80,6 +80,8 @@ final class LeaseTable {
         try loadLeftovers()
     }
 
+    deinit { for backup in backups { backup.end() } }
+
     /// Forgets everything that is kept in memory, and reads anew what always is.
     func reload() throws {
         if let life = try Life.read(sql.readLife) { self.life = life }
@@ -91,8 +93,6 @@ final class LeaseTable {
     }
 
     private func load() throws {
-    deinit { for backup in backups { backup.end() } }
-
         let statement = try connection.prepare(
             "SELECT id, path, kind, fingerprint, n0, n1, n2, n3, n4, n5, n6 FROM mount"
         )
