@@ -106,6 +106,8 @@ final class Session {
             try connection.execute("PRAGMA locking_mode = EXCLUSIVE", "take the file")
             let version = try Schema.check(connection, file: file.path)
             if version == 0 { try checkIsNew() }
+            // Not before: another program's database stays as it is, and so does what a later build wrote.
+            for name in ["", "-wal", "-epoch", "-lock"] { try DatabaseFile.restrict(file.path + name) }
             // Until the log was written once more, nothing of it may get into the database: a disk might hold the one and not the
             // other.
             connection.keepLogOnClose(true)
@@ -115,8 +117,6 @@ final class Session {
                     "\(file.path) lies on a file system that cannot hold a write-ahead log; use a local disk"
                 )
             }
-            // Not before: another program's database stays as it is, and so does what a later build wrote.
-            for name in ["", "-wal", "-epoch", "-lock"] { try DatabaseFile.restrict(file.path + name) }
             try connection.execute(
                 """
                 PRAGMA synchronous = \(options.durability == .full ? "FULL" : "NORMAL");
