@@ -176,7 +176,7 @@ struct BackupTests {
         try TemporaryDirectory.copy(copy, to: path)
         let error = await StoreBench.refusal { _ = try await StoreBench(path) }
         #expect(error?.kind == .refused)
-        #expect(error?.message.contains("remove \(path)-wal") == true, "\(error?.message ?? "")")
+        #expect(error?.message.contains("leases.sqlite-wal, or put that table back") == true, "\(error?.message ?? "")")
         #expect(TemporaryDirectory.read(path) == TemporaryDirectory.read(copy))
         #expect(TemporaryDirectory.read(path + "-wal") == log)
         #expect(unlink(path + "-wal") == 0)

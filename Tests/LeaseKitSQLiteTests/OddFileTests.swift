@@ -106,6 +106,26 @@ struct OddFileTests {
         #expect(directory.names == ["leases.sqlite", "leases.sqlite-epoch", "leases.sqlite-lock"])
     }
 
+    @Test("by a link to it, it is the same file with the same ones beside it")
+    func link() async throws {
+        let elsewhere = try TemporaryDirectory()
+        var bench = try await StoreBench(path)
+        try await bench.insert(1)
+        await bench.close()
+        #expect(symlink(path, elsewhere.file("link")) == 0)
+        bench = try await StoreBench(elsewhere.file("link"))
+        #expect(bench.opening.doubts.isEmpty)
+        try await bench.insert(2)
+        #expect(elsewhere.names == ["link"])
+        let second = await StoreBench.refusal { _ = try await StoreBench(path) }
+        #expect(second?.message.contains("in this very process") == true, "\(second?.message ?? "")")
+        await bench.close()
+        bench = try await StoreBench(path)
+        #expect(bench.opening.doubts.isEmpty)
+        #expect(try await bench.store.counts(.all).value.total == 2)
+        await bench.close()
+    }
+
     @Test("what lies beside the file is for its owner alone, too, however it got there")
     func modesBeside() async throws {
         var bench = try await StoreBench(path)

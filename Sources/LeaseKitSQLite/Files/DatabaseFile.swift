@@ -72,6 +72,13 @@ struct DatabaseFile: Hashable {
         return String(cString: directory) + "/" + path
     }
 
+    /// Where the file itself lies, so that what belongs to it lies beside it by whichever link it was found.
+    static func resolved(_ path: String) -> String {
+        guard let real = realpath(path, nil) else { return path }
+        defer { free(real) }
+        return String(cString: real)
+    }
+
     /// Refuses a path by which SQLite would open something else, or nothing.
     static func checkName(_ path: String, _ what: String = "lease database", adding suffix: Int = 0) throws {
         if path.isEmpty || path == inMemory {

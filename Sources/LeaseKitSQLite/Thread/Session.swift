@@ -22,6 +22,7 @@ final class Session {
     private var lastSeen: (deployment: String, mark: Int64)?
 
     init(_ path: String, _ options: SQLiteLeaseStore.Options, disk: String?, deployment: () -> String) throws {
+        let path = DatabaseFile.resolved(path)
         // On a disk that stands in the place of the system's, the file has nothing but a name.
         try EpochFile.check(path + "-epoch", for: path, hasContent: disk == nil)
         file = try DatabaseFile.prepare(path)
@@ -87,8 +88,8 @@ final class Session {
     private static func strangeLog(_ path: String) -> StoreError {
         StoreError(
             .refused,
-            "the lease database \(path) is a copy made by backup(to:), and the log beside it belongs to the table that was there "
-                + "before; remove \(path)-wal, or put that table back"
+            "the lease database \(path) is a copy without a log, as backup(to:) makes them, and the log beside it belongs to the table "
+                + "that was there before; remove \(path)-wal, or put that table back"
         )
     }
 

@@ -115,7 +115,7 @@ struct PowerCutTests {
         await reopened.close()
     }
 
-    @Test("with the relaxed mode: the latest are gone, the rest is sound, and the epoch file tells")
+    @Test("with the relaxed mode: the latest are gone, the rest is sound, and an epoch file that is on the disk tells")
     func relaxed() async throws {
         let directory = try TemporaryDirectory.inMemory()
         let disk = FaultyDisk()
