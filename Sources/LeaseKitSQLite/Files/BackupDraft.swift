@@ -15,7 +15,8 @@ import LeaseKit
 /// while the other is at work. The lock on it goes with the process, so that what a dead one left is written over.
 final class BackupDraft {
     let path: String
-    private let file: Int32
+    /// -1 once it is closed.
+    private var file: Int32
     private let suffixes = ["", "-journal", "-wal"]
 
     init(of copy: String) throws {
@@ -36,7 +37,13 @@ final class BackupDraft {
         }
     }
 
-    deinit { close(file) }
+    deinit { release() }
+
+    /// Closes the file, which drops the locks of all who have it open in this process: before anybody is told of the copy.
+    private func release() {
+        if file >= 0 { close(file) }
+        file = -1
+    }
 
     private var isInPlace: Bool {
         var (own, other) = (stat(), stat())
@@ -49,6 +56,7 @@ final class BackupDraft {
         if access(copy, F_OK) == 0 { throw Self.taken(copy) }
         guard rename(path, copy) == 0 else { throw DatabaseFile.refusal(copy, errno, "copy") }
         DatabaseFile.syncDirectory(of: copy)
+        release()
     }
 
     /// Removes what there is of a copy that came to nothing.

@@ -69,7 +69,8 @@ final class LeaseTable {
         guard let life = try Life.read(sql.readLife) else {
             throw StoreError(
                 .refused,
-                "the lease database \(file) has lost its head row; restore a backup made by backup(to:)"
+                "the lease database \(file) is damaged: its head row is lost or says what cannot be; restore a backup made by "
+                    + "backup(to:)"
             )
         }
         self.connection = connection

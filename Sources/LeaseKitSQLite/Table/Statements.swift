@@ -92,7 +92,9 @@ final class Statements {
         deleteName = try database.prepare("DELETE FROM lease_name WHERE name = ?1 AND lease = ?2")
         insertPlaced = try database.prepare("INSERT INTO placed (at, lease) VALUES (?1, ?2)")
         deletePlaced = try database.prepare("DELETE FROM placed WHERE at = ?1 AND lease = ?2")
-        readGone = try database.prepare("SELECT number, name, lease, at FROM gone ORDER BY number")
+        readGone = try database.prepare(
+            "SELECT number, name, lease, at FROM gone WHERE number BETWEEN 1 AND \(Statement.largestCount) ORDER BY number"
+        )
         insertGone = try database.prepare("INSERT INTO gone (number, name, lease, at) VALUES (?1, ?2, ?3, ?4)")
         deleteGone = try database.prepare("DELETE FROM gone WHERE number BETWEEN ?1 AND ?2")
         due = try database.prepare(
