@@ -77,7 +77,8 @@ struct DamagedRowTests {
         "it is set aside when what it refers to is lost, and the rest goes on",
         arguments: [
             "UPDATE lease SET place = 999 WHERE sequence = 2", "UPDATE lease SET role = 999 WHERE sequence = 2",
-            "UPDATE lease SET phase = 200 WHERE sequence = 2",
+            "UPDATE lease SET phase = 200 WHERE sequence = 2", "UPDATE lease SET id = x'01' WHERE sequence = 2",
+            "UPDATE lease SET id = zeroblob(16) WHERE sequence = 2",
         ]
     )
     func lostReference(damage: String) async throws {
@@ -104,7 +105,9 @@ struct DamagedRowTests {
         let lost = try #require(quarantined.first)
         #expect(try await bench.store.counts(.all).value[.quarantined] == 1)
         let removal = LeaseChange.update(lost.id, .remove(nil, .abandoned))
-        _ = try await bench.store.apply([removal], StoreBench.context(bench.opening))
+        #expect(try await bench.store.find([lost.id]).value[0]?.state == .quarantined)
+        let removed = try await bench.store.apply([removal], StoreBench.context(bench.opening)).value[0]
+        #expect(removed.record != nil)
         await bench.close()
         bench = try await StoreBench(directory.file())
         #expect(try await bench.store.page(.all, after: nil, limit: 10).value.records.count == 2)

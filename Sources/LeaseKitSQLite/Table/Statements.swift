@@ -6,6 +6,7 @@ import LeaseKit
 /// Every statement that runs often, prepared once a connection.
 final class Statements {
     let findByID: Statement
+    let findSetAside: Statement
     let findByRequest: Statement
     let insertLease: Statement
     let updateRecord: Statement
@@ -65,6 +66,7 @@ final class Statements {
         findByID = try database.prepare(
             "SELECT \(RawRow.columns) FROM lease_name CROSS JOIN lease ON sequence = lease_name.lease WHERE name = ?1"
         )
+        findSetAside = try database.prepare("\(columns) WHERE sequence = ?1 AND phase = 6")
         findByRequest = try database.prepare("SELECT id FROM lease INDEXED BY lease_request WHERE request = ?1 LIMIT 1")
         insertLease = try database.prepare(
             """
