@@ -43,8 +43,8 @@ struct SQLiteFailure: Error {
             )
         case SQLITE_CORRUPT, SQLITE_NOTADB:
             return refused(
-                "the \(what) \(file) is damaged; move it aside and restore a backup made by backup(to:), or save what "
-                    + "can be read with the sqlite3 tool's .recover",
+                "the \(what) \(file) is damaged; move it aside and restore a backup made by backup(to:); what can "
+                    + "be read of it shows the sqlite3 tool's .dump",
                 .refused
             )
         case SQLITE_CANTOPEN:
