@@ -51,8 +51,7 @@ struct DatabaseCleaner: Sendable {
             PostgresStatement(
                 """
                 SELECT count(*) FROM pg_catalog.pg_shdepend d
-                WHERE d.refclassid = 'pg_catalog.pg_authid'::regclass AND d.refobjid = $1::oid AND d.deptype = 'o'
-                    AND d.classid <> 'pg_catalog.pg_default_acl'::regclass
+                WHERE d.refclassid = 'pg_catalog.pg_authid'::regclass AND d.refobjid = $1::oid AND \(SQLTexts.isOwned)
                     AND d.dbid IN (0, (SELECT b.oid FROM pg_catalog.pg_database b WHERE b.datname = current_database()))
                 """,
                 [oid]

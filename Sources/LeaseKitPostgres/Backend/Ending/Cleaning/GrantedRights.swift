@@ -32,7 +32,10 @@ struct GrantedRights: Hashable, Sendable {
             ),
             ("pg_proc", "x.proacl", "'ROUTINE ' || x.oid::regprocedure::text", "x.oid", ""),
             ("pg_namespace", "x.nspacl", "'SCHEMA ' || quote_ident(x.nspname)", "x.oid", ""),
-            ("pg_type", "x.typacl", "'TYPE ' || x.oid::regtype::text", "x.oid", ""),
+            (
+                "pg_type", "x.typacl", "'TYPE ' || format('%I.%I', n.nspname, x.typname)", "x.oid",
+                "JOIN pg_catalog.pg_namespace n ON n.oid = x.typnamespace"
+            ),
             ("pg_language", "x.lanacl", "'LANGUAGE ' || quote_ident(x.lanname)", "x.oid", ""),
             (
                 "pg_foreign_data_wrapper", "x.fdwacl", "'FOREIGN DATA WRAPPER ' || quote_ident(x.fdwname)", "x.oid", ""
