@@ -1,6 +1,7 @@
 // Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import LeaseKit
 import Testing
 
@@ -147,6 +148,41 @@ import Testing
             "SELECT tableowner FROM pg_tables WHERE schemaname = 'late_\(tail)' AND tablename = 'mine'"
         )
         #expect(kept[0].first == bench.owner)
+    }
+
+    /// In a loop that never looks up, as some procedural languages have: such a session is told, and waited for once.
+    @Test(.timeLimit(.minutes(1)), arguments: CleaningTests.rows)
+    func sessionsThatDoNotListenHoldUpNobody(_ row: CleaningTests.Row) async throws {
+        let bench = try await BackendBench(row.version, row.admin)
+        let made = try await bench.issue()
+        let holder = bench.holder(made.credential, maxConnections: 12)
+        let doors = (0..<12).map { _ in Door() }
+        let end = Door()
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            for door in doors {
+                tasks.addTask {
+                    try await holder.withSession(database: nil, timeout: .seconds(60)) { session in
+                        _ = try await session.run(["SELECT 1"])
+                        door.open()
+                        await end.pass()
+                    }
+                }
+            }
+            for door in doors { await door.pass() }
+            let processes = try await bench.server.sql(
+                "SELECT pid FROM pg_stat_activity WHERE usename = '\(made.name)'"
+            )
+            let pids = processes[0].rows.compactMap { $0[0].flatMap { Int32($0) } }
+            #expect(pids.count == 12)
+            for pid in pids { #expect(kill(pid, SIGSTOP) == 0) }
+            defer {
+                for pid in pids { kill(pid, SIGCONT) }
+                end.open()
+            }
+            #expect(try await bench.revoke(made) == .revoked)
+            #expect(try await !bench.exists(made.name))
+        }
+        await holder.close()
     }
 
     /// A session whose login was checked before the user was locked out, and that comes to be after the look for sessions.

@@ -220,6 +220,34 @@ import Testing
         #expect(try await bench.revoke(made) == .revoked)
     }
 
+    /// Who waits for the making of a user sees it, also where transactions see only what was there when they began.
+    @Test(.timeLimit(.minutes(1)), arguments: ServerVersion.allCases)
+    func transactionsThatSeeThePastByDefault(_ version: ServerVersion) async throws {
+        let server = try await TestServer.make(
+            version,
+            .init(settings: ["default_transaction_isolation": "serializable"])
+        )
+        let bench = try await BackendBench(version, server: server)
+        #expect(try await bench.revoke(try await bench.issue()) == .revoked)
+        let call = bench.call()
+        let handle = try bench.backend.prepare("app", call)
+        let tag = RoleTag(mark: call.mark, role: "app", madeAt: nil, until: nil).text
+        let maker = LibPQClient(server.configuration(maxConnections: 1))
+        try await maker.withSession(database: nil, timeout: .seconds(30)) { session in
+            _ = try await session.run([
+                "BEGIN", SQLTexts.lock([handle.name], as: "maker"),
+                PostgresStatement("CREATE ROLE \(handle.name) LOGIN"),
+                PostgresStatement("COMMENT ON ROLE \(handle.name) IS '\(tag)'"),
+            ])
+            async let outcome = bench.backend.revoke(handle, call)
+            let waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            while try await server.sql(waiting)[0].rows.isEmpty {}
+            _ = try await session.run(["COMMIT"])
+            #expect(try await outcome == .revoked)
+        }
+        await maker.close()
+    }
+
     @Test func damagedBytesAreNoField() {
         for text in ["9223372036854775807:a,", "3:ab", "-1:,", "99999999999999999999:a,", ":", "1:é,"] {
             var reader = FieldReader(Array(text.utf8))

@@ -168,17 +168,21 @@ struct RoleEnder: Sendable {
         }
     }
 
-    /// Asks all sessions to end, then waits until they have, at most two seconds for each.
+    /// Asks all sessions to end, then waits until they have, about two seconds at most for all of them.
     private static func terminations(of names: [String]) -> [PostgresStatement] {
         let these = """
             FROM pg_catalog.pg_stat_activity a JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid
             WHERE r.rolname = ANY ($1::name[]) AND a.pid <> pg_catalog.pg_backend_pid()
             """
+        let left = """
+            greatest(1, 2000 - (extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.statement_timestamp())
+                * 1000.0)::bigint)
+            """
         let parameter = SQLTexts.array(names)
         return [
             PostgresStatement("SELECT count(pg_catalog.pg_terminate_backend(a.pid)) \(these)", [parameter]),
             PostgresStatement(
-                "SELECT count(*) FILTER (WHERE NOT pg_catalog.pg_terminate_backend(a.pid, 2000)) \(these)",
+                "SELECT count(*) FILTER (WHERE NOT pg_catalog.pg_terminate_backend(a.pid, \(left))) \(these)",
                 [parameter]
             ),
         ]
