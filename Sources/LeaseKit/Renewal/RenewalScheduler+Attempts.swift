@@ -16,29 +16,26 @@ extension RenewalScheduler {
         var late: Duration = .zero
         let due: Due = state.withLock { state in
             var due = Due()
+            while let first = state.errands.first, first.due <= now {
+                state.errands.remove(first.number)
+                if case .worker(let worker) = state.slots[first.number].content { due.workers.append(worker) }
+            }
             while let first = state.agenda.first, first.due <= now {
                 let slot = state.slots[first.number]
-                switch slot.content {
-                case .free: state.agenda.remove(first.number)
-                case .worker(let worker):
+                guard case .lease(let entry) = slot.content, !entry.term.isOver(at: now) else {
                     state.agenda.remove(first.number)
-                    due.workers.append(worker)
-                case .lease(let entry):
-                    if entry.term.isOver(at: now) {
-                        state.agenda.remove(first.number)
-                        due.over.append((Int32(first.number), slot.generation))
-                        continue
-                    }
-                    guard state.underWay < max(1, configuration.concurrency),
-                        state.limiter.take(configuration.rate, at: Self.instant(now)) == nil
-                    else { return due }
-                    late = max(late, now - first.due)
-                    state.agenda.remove(first.number)
-                    state.slots[first.number].isUnderWay = true
-                    state.underWay += 1
-                    let (number, generation) = (Int32(first.number), slot.generation)
-                    due.attempts.append { await self.attempt(entry, number, generation) }
+                    due.over.append((Int32(first.number), slot.generation))
+                    continue
                 }
+                guard state.underWay < max(1, configuration.concurrency),
+                    state.limiter.take(configuration.rate, at: Self.instant(now)) == nil
+                else { return due }
+                late = max(late, now - first.due)
+                state.agenda.remove(first.number)
+                state.slots[first.number].isUnderWay = true
+                state.underWay += 1
+                let (number, generation) = (Int32(first.number), slot.generation)
+                due.attempts.append { await self.attempt(entry, number, generation) }
             }
             return due
         }
@@ -163,6 +160,10 @@ extension RenewalScheduler {
 extension RenewalScheduler.State {
     /// When there is something to do again.
     func nextWake(_ configuration: RenewalScheduler.Configuration, at now: Duration) -> Duration? {
+        [errands.first?.due, nextAttempt(configuration, at: now)].compactMap { $0 }.min()
+    }
+
+    private func nextAttempt(_ configuration: RenewalScheduler.Configuration, at now: Duration) -> Duration? {
         guard let first = agenda.first else { return nil }
         if first.due > now { return first.due }
         // Held back: by those under way, whose ends ring, or by the rate.

@@ -108,7 +108,8 @@ extension RenewalScheduler {
         let slot: Int? = state.withLock { state in
             if state.phase == .stopping || state.phase == .stopped { return nil }
             let slot = state.takeSlot(.worker(worker))
-            state.agenda.set(slot, due: now)
+            state.errands.grow(to: slot + 1)
+            state.errands.set(slot, due: now)
             return slot
         }
         alarm.ring(ifLaterThan: now)
@@ -124,7 +125,7 @@ extension RenewalScheduler {
     func setDue(_ slot: Int, _ due: Duration?) {
         state.withLock { state in
             guard state.slots.indices.contains(slot), case .worker = state.slots[slot].content else { return }
-            if let due { state.agenda.set(slot, due: due) } else { state.agenda.remove(slot) }
+            if let due { state.errands.set(slot, due: due) } else { state.errands.remove(slot) }
         }
     }
 
@@ -151,7 +152,7 @@ extension RenewalScheduler.State {
     }
 
     mutating func freeSlot(_ number: Int) {
-        agenda.remove(number)
+        if case .worker = slots[number].content { errands.remove(number) } else { agenda.remove(number) }
         slots[number].content = .free
         slots[number].generation &+= 1
         slots[number].isUnderWay = false

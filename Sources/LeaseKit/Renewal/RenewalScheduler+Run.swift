@@ -143,7 +143,7 @@ extension RenewalScheduler {
             state.phase = .stopped
             state.slots = []
             state.free = []
-            state.agenda = RenewalAgenda()
+            (state.agenda, state.errands) = (RenewalAgenda(), RenewalAgenda())
         }
         for worker in workers { worker.didStop() }
         publish(

@@ -38,7 +38,10 @@ public final class RenewalScheduler: Sendable {
         var waiters: [Reply<Void>] = []
         var slots: [Slot] = []
         var free: [Int32] = []
+        /// When each lease is renewed.
         var agenda = RenewalAgenda()
+        /// When each worker's time comes: apart, so that leases that wait for room hold up no worker.
+        var errands = RenewalAgenda()
         var limiter = RateLimiter()
         /// Renewals that have neither been answered nor run into their timeout.
         var underWay = 0

@@ -161,6 +161,7 @@ import Testing
 
     @Test(arguments: [
         "ROLLBACK", " commit;", "END", "BEGIN", "start transaction", "PREPARE TRANSACTION 'x'", "/**/ABORT",
+        "-- at last\nCOMMIT", "; ROLLBACK", "/* as /* it */ was */ end", "ABORT--now",
     ])
     func aStatementThatEndsTheTransactionAroundItIsRefused(text: String) async throws {
         try await client().withSession(database: nil, timeout: .seconds(120)) { session in

@@ -54,14 +54,26 @@ import Testing
         #expect(outcome.flaws(rotations: 100, troubles) == [], "\(outcome)")
     }
 
+    /// A login that outlasts its user is refused: that is not the credential's fault, and not the query's.
+    @Test(.timeLimit(.minutes(2)))
+    func norWhenLoginsTakeLongerThanAUserLives() async throws {
+        let (_, trial) = try await trial(rotations: 20)
+        let outcome = try await rotate(trial, "slow logins", [.slowLogins])
+        #expect(flaws(of: outcome, [.slowLogins]) == [], "\(outcome)")
+    }
+
     /// A credential that cannot be replaced in time ends under nobody: while too little of it is left, the pool waits.
     @Test(.timeLimit(.minutes(2)), arguments: [2_300, 2_600])
     func norWhenTheServerIsAwayForMostOfALease(milliseconds: Int) async throws {
         let (_, trial) = try await trial(rotations: 20, outage: .milliseconds(milliseconds))
         let outcome = try await rotate(trial, "away for \(milliseconds) ms", [.restart])
-        // A user that was over before the server was back is there a little longer.
-        let flaws = outcome.flaws(rotations: 20, [.restart]).filter { !$0.contains("users at once") }
-        #expect(flaws == [], "\(outcome)")
+        #expect(flaws(of: outcome, [.restart]) == [], "\(outcome)")
+    }
+
+    /// The flaws of twenty rotations in which users come to their end while somebody has them in hand: such a one is no longer
+    /// valid, and makes room for the next one before it is dropped.
+    private func flaws(of outcome: Trial.Outcome, _ troubles: [Trial.Trouble]) -> [String] {
+        outcome.flaws(rotations: 20, troubles).filter { !$0.contains("users at once") }
     }
 
     /// The same measure finds what others lose, so that it would find it here.

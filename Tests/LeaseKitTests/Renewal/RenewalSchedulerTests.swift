@@ -47,6 +47,27 @@ import Testing
         }
     }
 
+    /// Leases whose renewals wait for room stand in nobody else's way: a credential under a live pool is replaced in time.
+    @Test func leasesThatWaitForRoomHoldUpNoRotation() throws {
+        try HolderFixture.run(scheduler: { $0.concurrency = 1 }) { holder in
+            let (dead, source) = (ScriptedSource(holder.time), ScriptedSource(holder.time, seed: 2))
+            dead.change { state in
+                state.onRenew = { [time = holder.fixture.time] _ in try await time.sleep(for: .seconds(100_000)) }
+            }
+            let route = LeaseRoute<String, Int>(dead, policy: RenewalPolicy(jitter: 0))
+            // Due after forty minutes, when each keeps the only place for ten seconds.
+            for _ in 0..<100 { holder.scheduler.keep(dead.lease(), through: route) }
+            source.change { ($0.ttl, $0.leftToMaximum) = (.seconds(3_660), .seconds(3_660)) }
+            let healthy = LeaseRoute<String, Int>(source, policy: RenewalPolicy(jitter: 0))
+            let credential = RotatingCredential("app", through: healthy, on: holder.scheduler)
+            let first = try await credential.get()
+            try await holder.wait(.seconds(2_430))
+            #expect(credential.current?.generation == first.generation)
+            try await holder.wait(.seconds(15))
+            #expect(credential.current.map { $0.generation > first.generation } == true)
+        }
+    }
+
     @Test(arguments: [
         (LeaseError.Code.leaseNotFound, RenewalStop.revoked), (.leaseNotActive, .revoked), (.leaseExpired, .expired),
         (.credentialGone, .vanished), (.pastMaximum, .atMaximum), (.notRenewable, .notRenewable),

@@ -291,6 +291,79 @@ import Testing
         #expect(calls(1_001) == [.make(attempt: 2, broker: 0)])
     }
 
+    /// Whoever asks for a replacement is held back for a while, and that must not hold back the one whose time has come.
+    @Test mutating func aRejectionHoldsBackNoPlannedReplacement() {
+        _ = decide(0)
+        make(1, at: 0, for: 30, isFinal: true)
+        _ = state.rejected(1, at: .seconds(1))
+        #expect(calls(1) == [])
+        #expect(state.nextWake(at: .seconds(1)) == .seconds(20))
+        #expect(state.health(at: .seconds(1)) == .degraded(remaining: .seconds(29)))
+        #expect(calls(20) == [.make(attempt: 2, broker: 0)])
+    }
+
+    @Test mutating func norDoesWhoNeedsMoreTime() {
+        _ = decide(0)
+        make(1, at: 0, for: 30, isFinal: true)
+        _ = state.demanded(.seconds(25), at: .seconds(10))
+        #expect(calls(10) == [])
+        #expect(state.nextWake(at: .seconds(10)) == .seconds(20))
+        #expect(calls(20) == [.make(attempt: 2, broker: 0)])
+    }
+
+    @Test mutating func norIsTheOneHeldBackThatCannotBeRenewedAnyMore() {
+        _ = decide(0)
+        make(1, at: 0, for: 36)
+        _ = state.rejected(1, at: .seconds(1))
+        #expect(calls(24).count == 1)
+        state.renewalFailed(1, .final(.atMaximum), askedAt: .seconds(24), at: .seconds(24), random: 0.5)
+        #expect(calls(24) == [.make(attempt: 2, broker: 0)])
+    }
+
+    @Test mutating func norTheOneThatIsInDanger() {
+        _ = decide(0)
+        make(1, at: 0, for: 32)
+        _ = state.rejected(1, at: .seconds(1))
+        #expect(calls(22).count == 1)
+        fail(askedAt: 22, at: 23)
+        #expect(calls(23) == [])
+        #expect(state.nextWake(at: .seconds(23)) == .seconds(24))
+        #expect(calls(24).contains(.make(attempt: 2, broker: 0)))
+    }
+
+    /// The place is needed at that moment, and not when the users of the one before have finished.
+    @Test mutating func theLastMomentCutsADrainShortAtOnce() {
+        state = RotationState(
+            RenewalPolicy(jitter: 0),
+            RotationPolicy(grace: .seconds(5_000)),
+            brokerCount: 1,
+            sharesLeases: true
+        )
+        _ = decide(0)
+        make(1, at: 0, for: 10_000)
+        _ = state.checkedOut(1, at: .seconds(50))
+        _ = state.rejected(1, at: .seconds(100))
+        _ = decide(100)
+        make(2, at: 100, for: 240)
+        #expect(calls(260).count == 1)
+        state.renewalFailed(2, .unanswered(retryAfter: nil), askedAt: .seconds(260), at: .seconds(279), random: 0.5)
+        #expect(calls(279) == [])
+        #expect(state.nextWake(at: .seconds(279)) == .seconds(280))
+        #expect(calls(280).contains { if case .end(1, _, _, _, true) = $0 { true } else { false } })
+    }
+
+    /// One that failed is tried again in its time, also when the time of a planned one has come.
+    @Test mutating func attemptsThatFailedKeepTheirWaits() {
+        _ = decide(0)
+        make(1, at: 0, for: 60, isFinal: true)
+        _ = state.rejected(1, at: .seconds(30))
+        #expect(calls(30) == [.make(attempt: 2, broker: 0)])
+        state.makingFailed(.unanswered(retryAfter: .seconds(6)), madeOne: false, at: .seconds(39), random: 0.5)
+        #expect(calls(40) == [])
+        #expect(calls(44) == [])
+        #expect(calls(45) == [.make(attempt: 3, broker: 0)])
+    }
+
     @Test mutating func aRejectionIsHeardOnce() {
         _ = decide(0)
         make(1, at: 0)

@@ -94,16 +94,17 @@ actor RotatingPool: Pool {
         }
         while true {
             let secret = try await credential.get(validFor: longestUse)
+            // Taken in hand before the connection is opened: it cannot be revoked in between. Nil when another took over meanwhile.
+            guard let use = try? credential.checkout(secret.generation) else { continue }
             do {
-                // Taken in hand before the connection is opened: it cannot be revoked in between.
-                let use = try credential.checkout(secret.generation)
                 let connection = try await connect(secret.secret)
                 if use.timeLeft >= longestUse { return Pooled(connection, secret.lease, use) }
                 await connection.close()  // opening it took too long
-            } catch let error as LeaseError where error.code == .leaseNotActive {
-                continue  // another generation took over between the two lines
             } catch {
-                if error.isRefusedLogin { credential.rejected(secret.generation) }
+                guard error.isRefusedLogin else { throw error }
+                // It took so long that the user was over: nothing is wrong with the credential, and the next one is there.
+                if use.timeLeft < longestUse { continue }
+                credential.rejected(secret.generation)
                 throw error
             }
         }

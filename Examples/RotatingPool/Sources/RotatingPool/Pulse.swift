@@ -16,7 +16,10 @@ final class Pulse: Sendable {
         var tasks = Duration.zero
         /// How long it took to open a connection.
         var connecting = Duration.zero
+        /// How much longer than planned nothing could be renewed.
+        var overtime = Duration.zero
         var longest: Duration { max(machine, tasks) }
+        var worst: Duration { max(longest, connecting, overtime) }
     }
 
     private struct State {
@@ -37,6 +40,11 @@ final class Pulse: Sendable {
             state.withLock { $0.pauses.connecting = max($0.pauses.connecting, length) }
         }
         return try await open()
+    }
+
+    /// Notes how much longer than planned nothing could be renewed.
+    func noteOvertime(_ length: Duration) {
+        state.withLock { $0.pauses.overtime = max($0.pauses.overtime, length) }
     }
 
     /// Looks until the task is cancelled.

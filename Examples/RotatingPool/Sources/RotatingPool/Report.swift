@@ -54,13 +54,15 @@ extension Trial.Outcome {
         if wasStarved, !flaws.isEmpty {
             let (machine, tasks) = (pauses.machine.inMilliseconds, pauses.tasks.inMilliseconds)
             let stood = "the machine stood still for \(machine), its tasks for \(tasks)"
-            let waited = "a login waited \(pauses.connecting.inMilliseconds)"
+            let waited =
+                "a login waited \(pauses.connecting.inMilliseconds), renewals \(pauses.overtime.inMilliseconds) more than planned"
             flaws.append("\(name): \(stood), \(waited): longer than a connection may be in use")
         }
         for trouble in troubles {
             switch trouble {
             case .restart: require(tally.cutOff > 0, "the restart cut nothing off")
             case .refusedRenewals: require(refusedRenewals > 0, "no renewal was refused")
+            case .slowLogins: require(slowLogins > 0, "no login was slow")
             }
         }
         return flaws

@@ -36,23 +36,31 @@ struct Server: Sendable {
     /// A table, a group that may read it, and an admin that may make members of the group.
     func prepare() async throws {
         let verifier = try SCRAMVerifier(adminPassword).text.withText { $0 }
-        try await asSuperuser(
+        let statements = [
             "CREATE TABLE orders AS SELECT n AS id, n * 10 AS cents FROM generate_series(1, 100) n",
             "CREATE ROLE app_readers NOLOGIN",
             "GRANT SELECT ON orders TO app_readers",
             "CREATE ROLE leasekit LOGIN CREATEROLE PASSWORD '\(verifier)'",
-            "GRANT app_readers TO leasekit WITH ADMIN OPTION"
-        )
+            "GRANT app_readers TO leasekit WITH ADMIN OPTION",
+        ]
+        try await withSuperuser { connection in
+            for statement in statements { try await connection.ask(PostgresStatement(statement)) }
+        }
     }
 
-    /// Takes the admin's right to change roles away, or gives it back: without it every renewal is refused.
-    func letAdminChangeRoles(_ isAllowed: Bool) async throws {
-        try await asSuperuser("ALTER ROLE leasekit \(isAllowed ? "CREATEROLE" : "NOCREATEROLE")")
+    /// Takes the admin's right to change roles away while `body` runs: without it every renewal is refused.
+    func withoutTheAdminsRight(_ body: () async throws -> Void) async throws {
+        try await withSuperuser { connection in
+            try await connection.ask("ALTER ROLE leasekit NOCREATEROLE")
+            try await body()
+            try await connection.ask("ALTER ROLE leasekit CREATEROLE")
+        }
     }
 
-    private func asSuperuser(_ statements: String...) async throws {
+    /// Lends a connection that is opened before, and not when it is in a hurry.
+    private func withSuperuser(_ body: (Connection) async throws -> Void) async throws {
         let connection = try await Connection(configuration(superuser))
-        for statement in statements { try await connection.ask(PostgresStatement(statement)) }
+        try await body(connection)
         await connection.close()
     }
 }

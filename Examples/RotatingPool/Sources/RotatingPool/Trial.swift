@@ -13,6 +13,8 @@ struct Trial: Sendable {
         /// The server refuses to move the end of a user, for ten of the twenty minutes that a lease runs. Here a minute takes
         /// half a second.
         case refusedRenewals
+        /// Now and then a login takes longer than its user lives. All the time, and not in the middle.
+        case slowLogins
     }
 
     /// What a run came to.
@@ -23,10 +25,11 @@ struct Trial: Sendable {
         var users = Watch.Seen()
         var left = 0
         var refusedRenewals = 0
+        var slowLogins = 0
         var pauses = Pulse.Pauses()
         var length: Duration = .zero
-        /// Whether the machine stood still, or the server let a login wait, for longer than a connection is to be in use: then the
-        /// run says nothing of the pool.
+        /// Whether the machine stood still, or the server let a login wait, for longer than a connection is to be in use, or an
+        /// outage was that much longer than planned: then the run says nothing of the pool.
         var wasStarved = false
     }
 
@@ -53,8 +56,10 @@ struct Trial: Sendable {
                 try await connect(secret).close()
             }
             let pulse = Pulse()
+            let delay = LoginDelay(life + .milliseconds(200), isOn: troubles.contains(.slowLogins))
             let pool = RotatingPool(credential, longestUse: longestUse) { secret in
-                try await pulse.connecting { try await connect(secret) }
+                try await delay.pass()
+                return try await pulse.connecting { try await connect(secret) }
             }
             return try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await scheduler.run() }
@@ -65,7 +70,8 @@ struct Trial: Sendable {
                         try await reach(1 + rotations * (step + 1) / steps, credential)
                         switch trouble {
                         case .restart: try await workers.duringOutage { try await server.restart?() }
-                        case .refusedRenewals: refused += try await refuseRenewals(backend, credential, journal)
+                        case .refusedRenewals: refused += try await refuseRenewals(backend, credential, journal, pulse)
+                        case .slowLogins: break
                         }
                     }
                     try await reach(1 + rotations, credential)
@@ -76,6 +82,7 @@ struct Trial: Sendable {
                 }
                 outcome.rotations = journal.count(.rotated) - 1
                 outcome.refusedRenewals = refused
+                outcome.slowLogins = delay.count
                 return outcome
             }
         }
@@ -168,7 +175,7 @@ struct Trial: Sendable {
                 left: left,
                 pauses: pulse.pauses,
                 length: length,
-                wasStarved: max(pulse.pauses.longest, pulse.pauses.connecting) >= longestUse
+                wasStarved: pulse.pauses.worst >= longestUse
             )
         }
     }
@@ -184,7 +191,8 @@ struct Trial: Sendable {
     private func refuseRenewals(
         _ backend: PostgresBackend,
         _ credential: RotatingCredential<PostgresCredential>,
-        _ journal: Journal
+        _ journal: Journal,
+        _ pulse: Pulse
     ) async throws -> Int {
         // From now on a lease runs for twenty minutes, and can be renewed; those before could not.
         let renewals = journal.count(.renewed)
@@ -195,13 +203,17 @@ struct Trial: Sendable {
         try await RealTime.wait(for: "a single user at the server") { try await watch.count() == 1 }
         let before = journal.count(.renewalFailed)
         let generation = credential.current?.generation
-        try await server.letAdminChangeRoles(false)
-        try await RealTime.sleep(.seconds(5))
-        try await server.letAdminChangeRoles(true)
+        let began = RealTime.now
+        try await server.withoutTheAdminsRight {
+            try await RealTime.sleep(.seconds(5))
+        }
         let refused = journal.count(.renewalFailed) - before
         let renewed = journal.count(.renewed)
         try await RealTime.wait(for: "a renewal") { journal.count(.renewed) > renewed }
-        if credential.current?.generation != generation { throw CredentialWasReplaced() }
+        // A lease runs for ten seconds, and the pool asks for half a user's life: five and this much more are to fit in between.
+        let overtime = RealTime.now - began - .seconds(5)
+        pulse.noteOvertime(overtime)
+        if overtime < longestUse, credential.current?.generation != generation { throw CredentialWasReplaced() }
         try backend.setRole("app", Self.role(ttl: life, maximum: life))
         return refused
     }

@@ -27,11 +27,10 @@ extension RotationState {
         var actions: [RotationAction] = []
         if let held = current, held.term.isOver(at: now) { lose(at: now, &actions) }
         if isClosing { retireCurrent(at: now, &actions) }
+        // What is wanted from now on decides whether a drain is cut short.
+        if !isClosing { renewIfDue(at: now, &actions) }
         endRetired(at: now, &actions)
-        if !isClosing {
-            renewIfDue(at: now, &actions)
-            makeIfWanted(at: now, &actions)
-        }
+        if !isClosing { makeIfWanted(at: now, &actions) }
         tellHealth(at: now, &actions)
         return actions
     }
@@ -49,7 +48,8 @@ extension RotationState {
             if danger > now { times.append(danger) }
             let lastCall = lastCall(current.term)
             if want == .dueForReplacement || want == .moreTime, lastCall > now { times.append(lastCall) }
-            if !current.isRenewing, want == nil || !current.term.isFinal { times.append(current.due) }
+            let isPlanned = want == nil || isHeldBack && notBefore > current.due
+            if !current.isRenewing, isPlanned || !current.term.isFinal { times.append(current.due) }
         }
         if !isClosing, making == nil, want != nil, !isBlocked(at: now) { times.append(notBefore) }
         return times.min()
@@ -129,7 +129,7 @@ extension RotationState {
         guard let held = current, !held.isRenewing else { return }
         if now >= held.due {
             if held.term.isFinal {
-                if want == nil { wish(.dueForReplacement, at: now) }
+                plan(.dueForReplacement, at: now)
             } else {
                 let broker = held.term.broker(renewal, count: brokerCount, areShared: sharesLeases)
                 current?.isRenewing = true
@@ -139,7 +139,7 @@ extension RotationState {
         }
         // The last moment: another one is tried for, whatever the renewals say.
         let danger = renewal.danger(granted: held.term.granted)
-        if want == nil, held.term.failures > 0, held.term.left(at: now) <= danger { wish(.cannotRenew, at: now) }
+        if held.term.failures > 0, held.term.left(at: now) <= danger { plan(.cannotRenew, at: now) }
     }
 
     private mutating func makeIfWanted(at now: Duration, _ actions: inout [RotationAction]) {
@@ -166,6 +166,16 @@ extension RotationState {
         case (_, .lost): if !isClosing { actions.append(.tell(.lost)) }
         case (_, .healthy): if lastNumber > 1 || toldHealth == .degraded { actions.append(.tell(.recovered)) }
         }
+    }
+
+    /// Whether somebody's wish waits until the least time between two replacements is over.
+    private var isHeldBack: Bool { (want == .rejected || want == .moreTime) && failures == 0 && making == nil }
+
+    /// Wants another credential because its time has come.
+    ///
+    /// A wish that is there stays, and is held back no longer.
+    mutating func plan(_ reason: Want, at now: Duration) {
+        if want == nil { wish(reason, at: now) } else if isHeldBack { notBefore = min(notBefore, now) }
     }
 
     /// Wants another credential from now on.

@@ -133,11 +133,11 @@ extension RotationState {
         case .final:
             current?.term.makeFinal()
             current?.due = now
-            if want == nil { wish(.dueForReplacement, at: now) }
+            plan(.dueForReplacement, at: now)
         case .unanswered, .refused:
             // Whoever answers, but says no, is asked for another one while there is time for it.
             let window = max(renewal.danger(granted: held.term.granted), held.term.granted / 5)
-            if want == nil, verdict.isAnswered, held.term.left(at: now) <= window { wish(.cannotRenew, at: now) }
+            if verdict.isAnswered, held.term.left(at: now) <= window { plan(.cannotRenew, at: now) }
             if want == nil, !sharesLeases, brokerCount > 1, Int(held.term.failures) >= max(1, renewal.failoverAfter) {
                 broker = (Int(held.term.home) + 1) % brokerCount
                 wish(.failover, at: now)

@@ -71,16 +71,17 @@ actor Pool<Target: Driver> {
         }
         while true {
             let secret = try await credential.get(validFor: longestUse)
+            // Taken in hand before the connection is opened: it cannot be revoked in between. Nil when another took over meanwhile.
+            guard let use = try? credential.checkout(secret.generation) else { continue }
             do {
-                // Taken in hand before the connection is opened: it cannot be revoked in between.
-                let use = try credential.checkout(secret.generation)
                 let connection = try await driver.open(secret.secret)
                 if use.timeLeft >= longestUse { return Pooled(connection, use) }
                 await driver.close(connection)  // opening it took too long
-            } catch let error as LeaseError where error.code == .leaseNotActive {
-                continue  // another generation took over between the two lines
             } catch {
-                if driver.isRejection(error) { credential.rejected(secret.generation) }
+                guard driver.isRejection(error) else { throw error }
+                // It took so long that the user was over: nothing is wrong with the credential, and the next one is there.
+                if use.timeLeft < longestUse { continue }
+                credential.rejected(secret.generation)
                 throw error
             }
         }
