@@ -13,7 +13,9 @@ struct DatabaseCleaner: Sendable {
     /// Answers what stays, in words; throws what is nobody's fault.
     func clean(_ session: any PostgresSession) async throws -> [String] {
         _ = try await session.run(
-            [PostgresStatement("BEGIN ISOLATION LEVEL READ COMMITTED")] + ender.guards([ending]) + [SQLTexts.lockRights, ender.setLockTimeout]
+            [PostgresStatement("BEGIN ISOLATION LEVEL READ COMMITTED")] + ender.guards([ending]) + [
+                SQLTexts.lockRights, ender.setLockTimeout,
+            ]
         )
         var trouble: [String] = []
         var borrowed: [String] = []
