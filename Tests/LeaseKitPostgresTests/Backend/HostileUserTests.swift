@@ -8,7 +8,7 @@ import Testing
 @testable import LeaseKitPostgres
 
 /// A user that does what it can against its own end, and against the admin who brings it about.
-@Suite struct HostileUserTests {
+@Suite(.serialized) struct HostileUserTests {
     /// Both are allowed to every role: to hold its own row by changing its password, and to take any advisory lock.
     static let obstacles = ["ALTER ROLE CURRENT_USER PASSWORD 'mine'", "SELECT pg_advisory_xact_lock(KEY)"]
 

@@ -6,7 +6,7 @@ import LeaseKitPostgres
 import Testing
 
 /// Every kind of object that PostgreSQL has rights and owners for.
-@Suite struct KindsOfObjectsTests {
+@Suite(.serialized) struct KindsOfObjectsTests {
     static let rights = [
         "SELECT ON LARGE OBJECT 4711", "USAGE ON LANGUAGE plpgsql", "USAGE ON FOREIGN DATA WRAPPER wrapper",
         "USAGE ON FOREIGN SERVER server", "CREATE ON TABLESPACE space", "SET, ALTER SYSTEM ON PARAMETER log_statement",
@@ -46,7 +46,8 @@ import Testing
         let settings = ["allow_in_place_tablespaces": "on", "max_prepared_transactions": "4", "max_connections": "250"]
         let server = try await TestServer.make(version, .init(settings: settings))
         try await furnish(server)
-        return try await BackendBench(version, server: server) { group, _ in
+        let options = PostgresBackend.Options(lockTimeout: .milliseconds(500), checksRoles: false)
+        return try await BackendBench(version, server: server, options: options) { group, _ in
             ["app": PostgresRole(.memberOf(group), iterations: 1, ownedObjects: .reassign(to: "heir"))]
         }
     }

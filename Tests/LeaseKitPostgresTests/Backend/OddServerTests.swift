@@ -7,7 +7,7 @@ import Testing
 @testable import LeaseKitPostgres
 
 /// Servers, databases and roles as operators leave them.
-@Suite struct OddServerTests {
+@Suite(.serialized) struct OddServerTests {
     /// It is that lease's trouble, and not that of every lease of the mount.
     @Test(.timeLimit(.minutes(1)), arguments: CleaningTests.rows)
     func aDatabaseThatLetsNobodyInIsAboutOneUser(_ row: CleaningTests.Row) async throws {
@@ -72,12 +72,16 @@ import Testing
             ]
         }
         let made = try await bench.issue(ttl: .seconds(600))
-        let left =
-            "SELECT round(extract(epoch FROM rolvaliduntil - now()) / 10) FROM pg_roles WHERE rolname = '\(made.name)'"
-        #expect(try await bench.server.sql(left)[0].first == "61")
+        // Machines that run tests are slow at times.
+        func isLeft(_ seconds: Int) async throws -> Bool {
+            let left = "SELECT extract(epoch FROM rolvaliduntil - now()) FROM pg_roles WHERE rolname = '\(made.name)'"
+            let answer = try await bench.server.sql(left)[0].first.flatMap { Double($0) } ?? .infinity
+            return (Double(seconds - 60)...Double(seconds + 20)).contains(answer)
+        }
+        #expect(try await isLeft(600))
         var handle = made.handle
         _ = try await bench.backend.renew(&handle, bench.call(made.call.id, ttl: .seconds(7_200)))
-        #expect(try await bench.server.sql(left)[0].first == "721")
+        #expect(try await isLeft(7_200))
         #expect(try await bench.revoke(made) == .revoked)
     }
 
