@@ -10,6 +10,10 @@
 #error "LeaseKitSQLite needs the SQLite headers. Debian, Ubuntu: apt-get install libsqlite3-dev. macOS: brew install sqlite3"
 #endif
 
+#if SQLITE_VERSION_NUMBER < 3035000
+#error "LeaseKitSQLite needs SQLite 3.35 or later, and these are the headers of an earlier one"
+#endif
+
 // Swift sees neither variadic functions nor casts of numbers to pointers.
 
 static inline int leasekit_sqlite3_keep_wal_on_close(sqlite3 *database, int is_kept) {

@@ -31,9 +31,10 @@ extension SQLiteLeaseStore {
         case full
         /// The last commits before a power cut or a crash of the system.
         ///
-        /// **A credential that was made just before it may then have no lease and live for ever.** The database itself stays sound,
-        /// and its epoch file shows that it went back, so that the next start is in hold-off. For targets that end their credentials
-        /// themselves, and for tests.
+        /// **A credential that was made just before it may then have no lease and live for ever.** The database itself stays sound.
+        /// Where its epoch file had got further to the disk than the database, that shows, and the next start is in hold-off; where it
+        /// had not, nothing does, and what was renewed just before is ended by its earlier time. For targets that end their
+        /// credentials themselves, and for tests.
         case mayForgetLatestInPowerCut
     }
 }

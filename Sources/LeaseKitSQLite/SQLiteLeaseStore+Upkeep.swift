@@ -12,18 +12,14 @@ extension SQLiteLeaseStore {
     ///
     /// - Throws: `StoreError`.
     public func backup(to path: String) async throws {
-        let backup = try await runner.run(isAlone: true) { engine in
-            if DatabaseFile.exists(path) {
-                throw StoreError(.refused, "there is a file at \(path) already; name another one, or remove it first")
-            }
-            return try OnlineBackup(of: try engine.table().connection, to: path)
-        }
+        let path = DatabaseFile.absolute(path)
+        let backup = try await runner.run(isAlone: true) { try OnlineBackup(of: try $0.tableAlone(), to: path) }
         do {
             // Each turn is a job of its own, so that others are not kept waiting.
             while try await !runner.run(isAlone: true, { _ in try backup.copySome() }) {}
-            try await runner.run(isAlone: true) { _ in try backup.finish(at: path) }
+            try await runner.run(isAlone: true) { _ in try backup.finish() }
         } catch {
-            backup.discard()
+            try? await runner.run(isAlone: true) { _ in backup.discard() }
             throw error
         }
     }
@@ -35,8 +31,10 @@ extension SQLiteLeaseStore {
     /// - Throws: `StoreError`.
     public func integrityCheck() async throws -> [String] {
         try await runner.run(isAlone: true) { engine in
-            let table = try engine.table()
+            let table = try engine.tableAlone()
             let found = try table.connection.texts("PRAGMA integrity_check(100)")
+            // What is damaged is not looked into any further.
+            if found != ["ok"] { return found }
             // Two indexes are kept by hand.
             let missing = try [("id", "lease_name", "name = id"), ("path", "placed", "at = place")].compactMap {
                 (what, index, condition) in
@@ -45,13 +43,26 @@ extension SQLiteLeaseStore {
                 )
                 return count == 0 ? nil : "\(count ?? 0) leases cannot be found by their \(what)"
             }
-            return (found == ["ok"] ? [] : found) + missing
+            // And so is what is counted, by which quotas are kept.
+            let miscounted = try [("mount", "mounts"), ("place", "paths"), ("owner", "owners")].compactMap {
+                (kept, what) in
+                let count = try table.connection.number(
+                    """
+                    SELECT count(*) FROM \(kept) LEFT JOIN
+                        (SELECT \(kept) AS holder, count(*) AS held FROM lease WHERE \(kept) IS NOT NULL GROUP BY \(kept)) ON holder = id
+                    WHERE n0 + n1 + n2 + n3 + n4 + n5 + n6 <> coalesce(held, 0)
+                    """
+                )
+                return count == 0 ? nil : "the leases of \(count ?? 0) \(what) are counted wrongly"
+            }
+            return missing + miscounted
         }
     }
 
     /// Rewrites the file without the room that removed leases have left.
     ///
-    /// Other calls wait meanwhile, and the disk must hold the file twice.
+    /// Other calls wait meanwhile. The disk must hold the file twice, and the directory for temporary files once (`SQLITE_TMPDIR`,
+    /// `TMPDIR`, or `/var/tmp`).
     ///
     /// - Throws: `StoreError`.
     public func vacuum() async throws {
@@ -59,6 +70,9 @@ extension SQLiteLeaseStore {
             try engine.transaction { try engine.table().takeOutLeftovers(all: true) }
             let table = try engine.table()
             try engine.session?.secureLog(of: table)
+            // In a file, or all of the table would lie in memory meanwhile.
+            try table.connection.execute("PRAGMA temp_store = FILE", "vacuum")
+            defer { try? table.connection.execute("PRAGMA temp_store = MEMORY", "vacuum") }
             try table.connection.execute("VACUUM", "vacuum")
             _ = try table.connection.texts("PRAGMA wal_checkpoint(TRUNCATE)")
         }

@@ -10,11 +10,12 @@ public import LeaseKit
 ///
 /// Give it to a manager: `LeaseManager(store: SQLiteLeaseStore(path: "/var/lib/app/leases.sqlite"))`.
 ///
-/// One manager has the file open at a time; a second one is refused at once, and can take over as soon as the first is closed or
-/// dead. Every answer waits until what it tells of is on the disk, and callers that come at the same time share one sync.
+/// One store has the file open at a time; a second one, in this process or another, is refused at once, and can take over as soon as
+/// the first is closed or dead. A manager that is given a store which another one has open takes it over, and the calls of the other
+/// one fail. Every answer waits until what it tells of is on the disk, and callers that come at the same time share one sync.
 /// Opening takes as long with a million leases as with none.
 ///
-/// Beside the file lie `-wal` (SQLite's log), `-lock` (who has it open) and `-epoch` (how far it had come). Move or restore them
+/// Beside the file itself, wherever a link to it lies, are `-wal` (SQLite's log), `-lock` (who has it open) and `-epoch` (how far it had come). Move or restore them
 /// together. No secret is in any of them.
 public final class SQLiteLeaseStore: LeaseStore {
     /// What the store is and is not.

@@ -16,6 +16,7 @@ import LeaseKitSQLite
 ///     KillSubject serve SOCKET SEED                   is the target of those
 ///     KillSubject hold DATABASE only|fork|release     has it open, perhaps with a forked child, perhaps closes it then
 ///     KillSubject try DATABASE [UID]                  opens it as another user, and says what it was told
+///     KillSubject wander DIRECTORY                    opens it by its name alone, goes elsewhere and writes, twice
 ///     KillSubject fill DIRECTORY disk|limit           writes until there is no room left, and on when there is, and tells
 ///     KillSubject measure DATABASE                    says how long the first issue took, and what memory it cost
 @main
@@ -33,6 +34,11 @@ enum KillSubject {
             server.run()
         case ("hold", 3): try await Looking(arguments[1]).hold(arguments[2])
         case ("try", 2...3): await Looking(arguments[1]).attempt(as: arguments.count > 2 ? uid_t(arguments[2]) : nil)
+        case ("wander", 2):
+            for _ in 1...2 {
+                chdir(arguments[1])
+                await Looking("leases.sqlite").attempt(as: nil, from: "/")
+            }
         case ("fill", 3): SmallDisk(rawValue: arguments[2])?.start(arguments[1])
         case ("crowd", 3): try await SmallDisk(rawValue: arguments[2]).map { Crowding(arguments[1], $0) }?.run()
         case ("measure", 2): try await Looking(arguments[1]).measure()

@@ -40,11 +40,12 @@ struct Looking {
         while true { pause() }
     }
 
-    /// Opens the database and writes to it, perhaps as a user with fewer rights.
-    func attempt(as user: uid_t?) async {
+    /// Opens the database and writes to it, perhaps as a user with fewer rights, perhaps from another directory.
+    func attempt(as user: uid_t?, from directory: String? = nil) async {
         if let user { _ = (setgroups(0, nil), setgid(user), setuid(user)) }
         do {
             let opening = try await open()
+            if let directory { chdir(directory) }
             let context = StoreContext(
                 now: SystemTime().read().wall,
                 operation: 1,

@@ -71,4 +71,46 @@ struct DamagedRowTests {
         let kept = "SELECT count(*) FROM lease WHERE sequence = 2 AND record = x'01FF' AND phase = 6"
         #expect(StoreBench.number(directory.file(), kept) == 1)
     }
+
+    /// What a row names may be lost as well: its path, the version of its role; or a column may be another one's.
+    @Test(
+        "it is set aside when what it refers to is lost, and the rest goes on",
+        arguments: [
+            "UPDATE lease SET place = 999 WHERE sequence = 2", "UPDATE lease SET role = 999 WHERE sequence = 2",
+            "UPDATE lease SET phase = 200 WHERE sequence = 2", "UPDATE lease SET id = x'01' WHERE sequence = 2",
+            "UPDATE lease SET id = zeroblob(16) WHERE sequence = 2",
+        ]
+    )
+    func lostReference(damage: String) async throws {
+        let directory = try TemporaryDirectory()
+        var bench = try await StoreBench(directory.file())
+        for number in 1...3 as ClosedRange<UInt64> {
+            var insertion = bench.insertion(number, "db/p\(number)")
+            insertion.role = [UInt8(number)]
+            let end = LeaseActivation(handle: [1], expiresAt: insertion.expiresAt, generation: 1)
+            let changes = [LeaseChange.insert(insertion), .update(insertion.id, .activate(end))]
+            _ = try await bench.store.apply(changes, StoreBench.context(bench.opening))
+        }
+        await bench.close()
+        StoreBench.tamper(directory.file(), damage)
+        bench = try await StoreBench(directory.file())
+        var context = StoreBench.context(bench.opening)
+        context.now = StoreBench.now + .seconds(700)
+        let request = ClaimRequest(mount: bench.mount, room: 10, lapsesAt: context.now + .seconds(60))
+        let reply = try await bench.store.claimDue(request, context)
+        #expect(reply.value.map(\.record.id) == [bench.insertion(1).id, bench.insertion(3).id])
+        #expect(reply.setAside.count == 1)
+        let quarantined = try await bench.store.page(LeaseQuery(state: .quarantined), after: nil, limit: 10).value
+            .records
+        let lost = try #require(quarantined.first)
+        #expect(try await bench.store.counts(.all).value[.quarantined] == 1)
+        let removal = LeaseChange.update(lost.id, .remove(nil, .abandoned))
+        #expect(try await bench.store.find([lost.id]).value[0]?.state == .quarantined)
+        let removed = try await bench.store.apply([removal], StoreBench.context(bench.opening)).value[0]
+        #expect(removed.record != nil)
+        await bench.close()
+        bench = try await StoreBench(directory.file())
+        #expect(try await bench.store.page(.all, after: nil, limit: 10).value.records.count == 2)
+        await bench.close()
+    }
 }

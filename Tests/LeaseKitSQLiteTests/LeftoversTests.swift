@@ -121,6 +121,24 @@ struct LeftoversTests {
         }
     }
 
+    @Test("a count that is wrong is found out", arguments: ["mount", "place", "owner"])
+    func miscounted(table: String) async throws {
+        let directory = try TemporaryDirectory()
+        var bench = try await StoreBench(directory.file())
+        for number in 1...3 as ClosedRange<UInt64> {
+            var insertion = bench.insertion(number)
+            insertion.fields.owner = "ann"
+            _ = try await bench.store.apply([.insert(insertion)], StoreBench.context(bench.opening))
+        }
+        #expect(try await bench.store.integrityCheck().isEmpty)
+        await bench.close()
+        StoreBench.tamper(directory.file(), "UPDATE \(table) SET n3 = n3 + 1")
+        bench = try await StoreBench(directory.file())
+        let what = ["mount": "mounts", "place": "paths", "owner": "owners"][table] ?? ""
+        #expect(try await bench.store.integrityCheck() == ["the leases of 1 \(what) are counted wrongly"])
+        await bench.close()
+    }
+
     @Test("an index that has lost a lease is found out")
     func damaged() async throws {
         let directory = try TemporaryDirectory.inMemory()

@@ -1,9 +1,16 @@
 // Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
 // SPDX-License-Identifier: Apache-2.0
 
+import CSQLite
 import LeaseKit
 import LeaseKitSQLite
 import Testing
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// A database of every earlier version opens, and nothing in it is lost.
 ///
@@ -41,6 +48,65 @@ struct MigrationTests {
             #expect(StoreBench.number(directory.file(), "SELECT count(*) FROM \(table)") == 0, "\(table)")
         }
     }
+
+    /// Power that goes and room that runs out at every single call to the disk: a table is of the old version or of the new one.
+    @Test(
+        "survive whatever ends the change to a later one",
+        arguments: SchemaFixture.versions.dropLast(),
+        Trouble.allCases
+    )
+    func isInterrupted(version: Int, trouble: Trouble) async throws {
+        let directory = try TemporaryDirectory.inMemory()
+        try SchemaFixture.make(version: version, at: directory.file())
+        StoreBench.tamper(directory.file(), Self.rows(version) + Self.moreRows)
+        let old = TemporaryDirectory.read(directory.file())
+        var (number, isInterrupted) = (0, true)
+        while isInterrupted {
+            number += 3
+            let disk = FaultyDisk(seed: UInt64(number))
+            disk.put(old, at: directory.file())
+            let deadly = number
+            disk.plan { call in
+                switch trouble {
+                case .cut(let cut): call.number == deadly && call.kind.isChange ? .cut(cut) : .done
+                case .full: call.number >= deadly && call.kind == .write ? .fail(SQLITE_FULL) : .done
+                }
+            }
+            let store = SQLiteLeaseStore(path: directory.file(), hooks: disk.hooks, isInline: true)
+            let error = await StoreBench.refusal { _ = try await StoreBench.open(store) }
+            isInterrupted = error != nil
+            if trouble == .full && isInterrupted {
+                #expect(error?.kind == .refused && error?.message.contains("full") == true, "\(error?.message ?? "")")
+            } else {
+                disk.cut(.leavesAll)
+                await store.drop()
+                disk.restart()
+            }
+            disk.plan(nil)
+            let next = try await StoreBench(directory.file(), hooks: disk.hooks)
+            #expect(try await next.store.counts(.all).value.total == 301, "\(trouble) at call \(number)")
+            #expect(try await next.store.find([LeaseID(high: 1, low: 2)]).value[0]?.owner == "ann")
+            #expect(try await next.store.integrityCheck().isEmpty)
+            await next.store.drop()
+            unlink(directory.file() + "-epoch")
+        }
+        #expect(number > 30)
+    }
+
+    enum Trouble: Hashable, CaseIterable {
+        case cut(PowerCut)
+        case full
+
+        static let allCases = PowerCut.allCases.map { Trouble.cut($0) } + [.full]
+    }
+
+    /// Leases beside the one of the fixture: nobody looks at what their records say.
+    private static let moreRows = """
+        WITH RECURSIVE number (n) AS (VALUES (2) UNION ALL SELECT n + 1 FROM number WHERE n < 301)
+        INSERT INTO lease (sequence, id, place, mount, urgency, record)
+            SELECT n, randomblob(16), 1, 1, 0, randomblob(120) FROM number;
+        UPDATE place SET n1 = 301; UPDATE mount SET n1 = 301; UPDATE life SET sequence = 301;
+        """
 
     private static func rows(_ version: Int) -> String {
         // One record, as version 1 of its layout has it: version, id, parent, sequence, operation, order, claim; issued, expires, due,

@@ -30,34 +30,34 @@ struct SQLiteFailure: Error {
     }
 
     /// What it means for whoever asked the store, when nothing was done.
-    func storeError(file: String) -> StoreError {
+    func storeError(file: String, _ what: String = "lease database") -> StoreError {
         switch primary {
         case SQLITE_FULL:
-            return refused("the disk of the lease database \(file) is full; free some space", .refused)
+            return refused("the disk of the \(what) \(file) is full; free some space", .refused)
         case SQLITE_READONLY, SQLITE_PERM, SQLITE_AUTH:
-            return refused("the lease database \(file) is read-only; give this user the right to write it", .refused)
+            return refused("the \(what) \(file) is read-only; give this user the right to write it", .refused)
         case SQLITE_BUSY, SQLITE_LOCKED:
             return refused(
-                "the lease database \(file) is locked by another process; stop that one, or give this one a file of its own",
+                "the \(what) \(file) is locked by another process; stop that one, or give this one a file of its own",
                 .unavailable
             )
         case SQLITE_CORRUPT, SQLITE_NOTADB:
             return refused(
-                "the lease database \(file) is damaged; move it aside and restore a backup made by backup(to:), or save what "
+                "the \(what) \(file) is damaged; move it aside and restore a backup made by backup(to:), or save what "
                     + "can be read with the sqlite3 tool's .recover",
                 .refused
             )
         case SQLITE_CANTOPEN:
             return refused(
-                "the lease database \(file) cannot be opened; check that its directory is there and that this user may write it",
+                "the \(what) \(file) cannot be opened; check that its directory is there and that this user may write it",
                 .unavailable
             )
         case SQLITE_NOMEM:
-            return refused("there was no memory for the lease database \(file)", .unavailable)
+            return refused("there was no memory for the \(what) \(file)", .unavailable)
         case SQLITE_IOERR:
-            return refused("the disk of the lease database \(file) fails; check it", .unavailable)
+            return refused("the disk of the \(what) \(file) fails; check it", .unavailable)
         default:
-            return refused("the lease database \(file) refused to \(action)", .unavailable)
+            return refused("the \(what) \(file) refused to \(action)", .unavailable)
         }
     }
 

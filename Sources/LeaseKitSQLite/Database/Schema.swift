@@ -108,6 +108,13 @@ enum Schema {
         if (tables > 0 || found > 0) && owner != applicationID {
             throw StoreError(.refused, "\(file) is another program's database; give the leases a file of their own")
         }
+        if found < 0 || found == 0 && tables > 0 {
+            throw StoreError(
+                .refused,
+                "the lease database \(file) is damaged: its head says that it has schema version \(found); restore a backup made by "
+                    + "backup(to:)"
+            )
+        }
         if found > version {
             throw StoreError(
                 .refused,

@@ -116,7 +116,13 @@ struct Statement: ~Copyable {
     @inline(__always)
     borrowing func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
 
-    borrowing func count(_ column: Int32) -> Int { Int(integer(column)) }
+    /// A number that something is added to: within bounds also where a damaged one stands, so that it does not overflow.
+    borrowing func count(_ column: Int32) -> Int {
+        Int(min(max(integer(column), -Self.largestCount), Self.largestCount))
+    }
+
+    /// More than anything in a table can be counted to.
+    static let largestCount: Int64 = 1 << 48
 
     borrowing func flag(_ column: Int32) -> Bool { integer(column) != 0 }
 

@@ -17,8 +17,10 @@ struct DatabaseFile: Hashable {
 
     /// Finds the file, or makes it, readable and writable by its owner alone.
     ///
-    /// Nothing is opened here that is there already: closing a file that SQLite has open would drop SQLite's locks.
+    /// What is there already stays as it is, because it may be somebody else's. It is not opened either: closing a file that SQLite
+    /// has open would drop SQLite's locks.
     static func prepare(_ path: String) throws -> DatabaseFile {
+        try checkName(path)
         let file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         if file >= 0 {
             close(file)
@@ -27,9 +29,23 @@ struct DatabaseFile: Hashable {
             throw refusal(path, errno)
         }
         guard let found = look(path) else { throw refusal(path, errno) }
-        if found.mode & 0o077 != 0 && chmod(path, 0o600) != 0 { throw refusal(path, errno) }
+        switch found.mode & UInt32(S_IFMT) {
+        case UInt32(S_IFREG): break
+        case UInt32(S_IFDIR): throw refusal(path, EISDIR)
+        default: throw StoreError(.refused, "the lease database \(path) is not a file; name one")
+        }
         if access(path, R_OK | W_OK) != 0 { throw refusal(path, errno) }
         return found.file
+    }
+
+    /// Keeps everybody but its owner out of a file, and leaves alone what is so already, or not there.
+    static func restrict(_ path: String) throws {
+        guard let found = look(path), found.mode & 0o077 != 0, chmod(path, 0o600) != 0 else { return }
+        if errno != EPERM { throw refusal(path, errno, "file") }
+        throw StoreError(
+            .refused,
+            "the file \(path) belongs to another user, and others may open it; chown it to this process's user, or chmod 600 it"
+        )
     }
 
     /// Whether the path still leads to this very file.
@@ -48,6 +64,43 @@ struct DatabaseFile: Hashable {
         return (file, UInt32(facts.st_mode), Int(facts.st_size))
     }
 
+    /// A path that stays good when the process goes to another directory, and that SQLite takes for nothing but a path.
+    static func absolute(_ path: String) -> String {
+        if path.isEmpty || path == inMemory || path.utf8.first == UInt8(ascii: "/") { return path }
+        guard let directory = getcwd(nil, 0) else { return path }
+        defer { free(directory) }
+        return String(cString: directory) + "/" + path
+    }
+
+    /// Where the file itself lies, so that what belongs to it lies beside it by whichever link it was found.
+    static func resolved(_ path: String) -> String {
+        guard let real = realpath(path, nil) else { return path }
+        defer { free(real) }
+        return String(cString: real)
+    }
+
+    /// Refuses a path by which SQLite would open something else, or nothing.
+    static func checkName(_ path: String, _ what: String = "lease database", adding suffix: Int = 0) throws {
+        if path.isEmpty || path == inMemory {
+            throw StoreError(
+                .refused,
+                "\"\(path)\" names no file; name one, or take InMemoryLeaseStore for a table in memory"
+            )
+        }
+        if path.utf8.contains(0) { throw StoreError(.refused, "the path of the \(what) has a NUL in it; leave it out") }
+        let limit = longestPath - suffix
+        if path.utf8.count > limit {
+            throw StoreError(
+                .refused,
+                "the path of the \(what) is too long: it has \(path.utf8.count) bytes, and SQLite takes \(limit); choose a shorter one"
+            )
+        }
+    }
+
+    private static let inMemory = ":memory:"
+    /// SQLite's limit is 512 with the name of a journal.
+    private static let longestPath = 504
+
     /// Makes sure that a new file's name survives a power cut.
     static func syncDirectory(of path: String) {
         let name = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
@@ -57,35 +110,24 @@ struct DatabaseFile: Hashable {
         close(directory)
     }
 
-    static func refusal(_ path: String, _ code: Int32) -> StoreError {
+    static func refusal(_ path: String, _ code: Int32, _ what: String = "lease database") -> StoreError {
         switch code {
         case ENOENT, ENOTDIR:
             StoreError(
                 .unavailable,
-                "the directory of the lease database \(path) is not there; make it, or mount the disk that it lies on"
+                "the directory of the \(what) \(path) is not there; make it, or mount the disk that it lies on"
             )
         case EACCES, EPERM, EROFS:
             StoreError(
                 .refused,
-                "the lease database \(path) is read-only; give this user the right to write it and its directory"
+                "the \(what) \(path) is read-only; give this user the right to write it and its directory"
             )
         case ENOSPC, EDQUOT:
-            StoreError(.refused, "the disk of the lease database \(path) is full; free some space")
+            StoreError(.refused, "the disk of the \(what) \(path) is full; free some space")
         case EISDIR:
-            StoreError(.refused, "the lease database \(path) is a directory; name a file")
+            StoreError(.refused, "the \(what) \(path) is a directory; name a file")
         default:
-            StoreError(.unavailable, "the lease database \(path) cannot be opened: \(String(cString: strerror(code)))")
+            StoreError(.unavailable, "the \(what) \(path) cannot be opened: \(String(cString: strerror(code)))")
         }
     }
-}
-
-/// Removes a file that may not be there.
-func removeFile(_ path: String) { unlink(path) }
-
-/// Puts a file in its place; never over another one.
-func renameFile(_ draft: String, to path: String) throws {
-    if access(path, F_OK) == 0 {
-        throw StoreError(.refused, "there is a file at \(path) already; name another one, or remove it first")
-    }
-    guard rename(draft, path) == 0 else { throw DatabaseFile.refusal(path, errno) }
 }

@@ -31,10 +31,10 @@ struct EpochFile: ~Copyable {
 
     private static let length = 128
 
-    init(_ path: String, for database: String) throws {
+    init(_ path: String) throws {
         let isNew = !DatabaseFile.exists(path)
         let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw DatabaseFile.refusal(database, errno) }
+        guard file >= 0 else { throw DatabaseFile.refusal(path, errno, "file") }
         if isNew { DatabaseFile.syncDirectory(of: path) }
         self.file = file
         witness = Self.read(file)

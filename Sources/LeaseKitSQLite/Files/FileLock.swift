@@ -35,7 +35,7 @@ struct FileLock: ~Copyable {
                 throw Self.taken(database, by: " in this very process")
             }
             let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-            guard file >= 0 else { throw DatabaseFile.refusal(database, errno) }
+            guard file >= 0 else { throw DatabaseFile.refusal(path, errno, "file") }
             do {
                 try Self.lock(file, for: database)
                 guard let identity = FileIdentity(file) else { throw DatabaseFile.refusal(database, errno) }
@@ -46,9 +46,16 @@ struct FileLock: ~Copyable {
                 throw error
             }
         }
-        let note = Array("\(owner)\n".utf8)
-        _ = ftruncate(file, 0)
+        Self.note(owner, in: file)
+    }
+
+    private static let nobody: pid_t = 0
+
+    /// Says who has the locks: over what was said before, so that a full disk has room for it.
+    private static func note(_ holder: pid_t, in file: Int32) {
+        let note = Array("\(holder)\n".utf8)
         _ = note.withUnsafeBytes { pwrite(file, $0.baseAddress, $0.count, 0) }
+        ftruncate(file, off_t(note.count))
     }
 
     // The file stays: removing it would let two processes each hold the lock on a file of that name.
@@ -57,7 +64,7 @@ struct FileLock: ~Copyable {
         let isOwner = getpid() == owner
         Self.held.withLock { held in
             if isOwner {
-                ftruncate(file, 0)
+                Self.note(Self.nobody, in: file)
                 flock(file, LOCK_UN)
             }
             close(file)
@@ -77,9 +84,10 @@ struct FileLock: ~Copyable {
         if flock(file, LOCK_EX | LOCK_NB) == 0 { return }
         if errno != EWOULDBLOCK { throw DatabaseFile.refusal(database, errno) }
         // Whoever has it has lost the lock of its process; or is gone, and has left a forked child that inherited this one.
-        if let holder = holder(file), kill(holder, 0) == 0 || errno != ESRCH {
-            throw taken(database, by: " in process \(holder)")
-        }
+        // Where there was no room for the note, nobody knows which of the two.
+        guard let holder = holder(file) else { throw taken(database, by: "") }
+        if holder == nobody { return }
+        if kill(holder, 0) == 0 || errno != ESRCH { throw taken(database, by: " in process \(holder)") }
     }
 
     private static func taken(_ database: String, by holder: String) -> StoreError {
@@ -93,7 +101,8 @@ struct FileLock: ~Copyable {
     private static func holder(_ file: Int32) -> pid_t? {
         var bytes = [UInt8](repeating: 0, count: 16)
         let count = bytes.withUnsafeMutableBytes { pread(file, $0.baseAddress, $0.count, 0) }
-        return pid_t(String(decoding: bytes.prefix(max(0, count)).filter { $0 > 0x20 }, as: UTF8.self))
+        // What follows the first line is of an earlier note.
+        return pid_t(String(decoding: bytes.prefix(max(0, count)).prefix { $0 > 0x20 }, as: UTF8.self))
     }
 }
 

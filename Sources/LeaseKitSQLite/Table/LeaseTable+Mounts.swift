@@ -67,17 +67,17 @@ extension LeaseTable {
             statement.bind(1, id.rawValue)
             statement.bind(2, key)
             try statement.run("delete a mount's state")
-            return expected + 1
+            return expected &+ 1
         }
         let statement = try connection.prepare(
             "INSERT OR REPLACE INTO mount_state (mount, key, version, bytes, due) VALUES (?1, ?2, ?3, ?4, ?5)"
         )
         statement.bind(1, id.rawValue)
         statement.bind(2, key)
-        statement.bind(3, expected + 1)
+        statement.bind(3, expected &+ 1)
         statement.bind(4, bytes)
         statement.bind(5, optional: due?.nanosecondsSinceEpoch)
         try statement.run("write a mount's state")
-        return expected + 1
+        return expected &+ 1
     }
 }

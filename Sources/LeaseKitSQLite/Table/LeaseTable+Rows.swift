@@ -9,10 +9,28 @@ extension LeaseTable {
     func row(_ id: LeaseID) throws -> Row? {
         if let known = desk[id] { return known }
         sql.findByID.bind(1, id)
-        guard try sql.findByID.next("find a lease") else { return nil }
+        guard try sql.findByID.next("find a lease") else { return try setAside(shownAs: id) }
         let raw = RawRow(sql.findByID)
         sql.findByID.reset()
         return try row(raw)
+    }
+
+    /// A row that was set aside and whose own id is lost.
+    private func setAside(shownAs id: LeaseID) throws -> Row? {
+        if id.high != 0 { return nil }
+        sql.findSetAside.bind(1, id.low)
+        return try rows(sql.findSetAside).first { $0.record.id == id }
+    }
+
+    /// What a row that cannot be read is called: by its id, if that leads back to it, or else by its number, so that it can be dropped.
+    private func name(of raw: RawRow) throws -> LeaseID {
+        let statement = try connection.prepare("SELECT 1 FROM lease_name WHERE name = ?1 AND lease = ?2")
+        statement.bind(2, raw.sequence)
+        if let id = raw.id {
+            statement.bind(1, id)
+            if try statement.next("find a lease") { return id }
+        }
+        return LeaseID(high: 0, low: UInt64(bitPattern: raw.sequence))
     }
 
     /// Reads the rows of a statement to its end, and only then makes leases of them.
@@ -24,11 +42,8 @@ extension LeaseTable {
 
     private func row(_ raw: RawRow) throws -> Row {
         guard let place = try place(raw.place) else {
-            throw StoreError(
-                .refused,
-                "the lease database \(file) is damaged: a lease lies at a path that is not there; run integrityCheck(), and "
-                    + "restore a backup made by backup(to:)"
-            )
+            let nowhere = Place(id: raw.place, path: Self.lostPath, mount: raw.mount, tally: Tally())
+            return try damaged(raw, nowhere, .malformed("its path is lost"))
         }
         let problem: LeaseRecordError
         do {
@@ -36,9 +51,10 @@ extension LeaseTable {
             if record.id == raw.id && record.sequence == UInt64(bitPattern: raw.sequence) && record.mount == place.mount
             {
                 record.path = place.path
-                if let id = raw.role, let role = try role(id) { record.role = role.version }
+                let role = try raw.role.flatMap { id in try self.role(id) }
+                if let role { record.role = role.version }
                 let shape = Row.Shape(record)
-                if shape.phase == raw.phase {
+                if shape.phase == raw.phase && (role == nil) == (raw.role == nil) {
                     return Row(
                         sequence: raw.sequence,
                         place: place,
@@ -57,10 +73,13 @@ extension LeaseTable {
         return try damaged(raw, place, problem)
     }
 
+    /// Where a lease is shown to lie whose path is not there any more.
+    private static let lostPath = "unknown"
+
     /// What is shown in the place of a row that cannot be read, which is set aside and left as it is.
     private func damaged(_ raw: RawRow, _ place: Place, _ problem: LeaseRecordError) throws -> Row {
         var record = LeaseRecord.unreadable(
-            id: raw.id ?? LeaseID(high: 0, low: UInt64(bitPattern: raw.sequence)),
+            id: try name(of: raw),
             path: place.path,
             mount: place.mount,
             sequence: UInt64(bitPattern: raw.sequence),

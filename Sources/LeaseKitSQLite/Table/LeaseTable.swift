@@ -37,6 +37,8 @@ final class LeaseTable {
     var hasTree = false
     /// Rows that were found unreadable since the last answer.
     var setAside: [LeaseRecord] = []
+    /// The copies that are being made of it.
+    var backups: [OnlineBackup] = []
     /// Whether anything was written in this transaction.
     var hasChanges = false
     /// Grows with every row that is written.
@@ -45,9 +47,20 @@ final class LeaseTable {
     private var writesBefore = 0
     private var logCycle = LogCycle()
 
+    /// A path of a mount: byte by byte, as the database has it, where two spellings of the same letters are two paths.
     struct PlaceKey: Hashable {
         let path: String
         let mount: MountID
+
+        static func == (lhs: PlaceKey, rhs: PlaceKey) -> Bool {
+            lhs.mount == rhs.mount && lhs.path.utf8.elementsEqual(rhs.path.utf8)
+        }
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(mount)
+            var path = path
+            path.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        }
     }
 
     init(_ connection: consuming Connection, file: String, _ limits: Leftovers.Limits) throws {
@@ -56,7 +69,8 @@ final class LeaseTable {
         guard let life = try Life.read(sql.readLife) else {
             throw StoreError(
                 .refused,
-                "the lease database \(file) has lost its head row; restore a backup made by backup(to:)"
+                "the lease database \(file) is damaged: its head row is lost or says what cannot be; restore a backup made by "
+                    + "backup(to:)"
             )
         }
         self.connection = connection
@@ -66,6 +80,8 @@ final class LeaseTable {
         try load()
         try loadLeftovers()
     }
+
+    deinit { for backup in backups { backup.end() } }
 
     /// Forgets everything that is kept in memory, and reads anew what always is.
     func reload() throws {

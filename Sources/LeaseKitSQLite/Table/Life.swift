@@ -20,9 +20,14 @@ struct Life {
     var doubt: String?
     var observed: ObservedTime?
 
+    /// Reads it; nil when it is not there, or says what no table can have come to.
     static func read(_ statement: borrowing Statement) throws -> Life? {
         guard try statement.next("read the life of the table") else { return nil }
         defer { statement.reset() }
+        let counters = [3, 4, 5, 7, 8].map { statement.integer($0) }
+        guard counters.allSatisfy({ (0...Statement.largestCount).contains($0) }),
+            [1, 6].allSatisfy({ (0...Int64(UInt32.max) / 2).contains(statement.integer($0)) })
+        else { return nil }
         let observed = statement.optionalInteger(11).map { time in
             ObservedTime(
                 time: LeaseInstant(nanosecondsSinceEpoch: time),

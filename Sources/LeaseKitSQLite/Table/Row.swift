@@ -8,6 +8,7 @@ struct RawRow {
     let sequence: Int64
     let id: LeaseID?
     let place: Int64
+    let mount: MountID
     let role: Int64?
     let owner: Int64?
     let phase: Int64?
@@ -16,7 +17,7 @@ struct RawRow {
     let record: [UInt8]
 
     /// The columns that ``init(_:)`` reads, in this order.
-    static let columns = "sequence, id, place, role, owner, phase, parent, first_order, record"
+    static let columns = "sequence, id, place, role, owner, phase, parent, first_order, record, mount"
 
     init(_ statement: borrowing Statement) {
         sequence = statement.integer(0)
@@ -28,6 +29,7 @@ struct RawRow {
         parent = statement.leaseID(6)
         order = statement.optionalInteger(7)
         record = statement.bytes(8)
+        mount = MountID(rawValue: UInt32(truncatingIfNeeded: statement.integer(9)))
     }
 }
 

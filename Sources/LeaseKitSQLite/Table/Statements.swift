@@ -6,6 +6,7 @@ import LeaseKit
 /// Every statement that runs often, prepared once a connection.
 final class Statements {
     let findByID: Statement
+    let findSetAside: Statement
     let findByRequest: Statement
     let insertLease: Statement
     let updateRecord: Statement
@@ -65,6 +66,7 @@ final class Statements {
         findByID = try database.prepare(
             "SELECT \(RawRow.columns) FROM lease_name CROSS JOIN lease ON sequence = lease_name.lease WHERE name = ?1"
         )
+        findSetAside = try database.prepare("\(columns) WHERE sequence = ?1 AND phase = 6")
         findByRequest = try database.prepare("SELECT id FROM lease INDEXED BY lease_request WHERE request = ?1 LIMIT 1")
         insertLease = try database.prepare(
             """
@@ -92,7 +94,9 @@ final class Statements {
         deleteName = try database.prepare("DELETE FROM lease_name WHERE name = ?1 AND lease = ?2")
         insertPlaced = try database.prepare("INSERT INTO placed (at, lease) VALUES (?1, ?2)")
         deletePlaced = try database.prepare("DELETE FROM placed WHERE at = ?1 AND lease = ?2")
-        readGone = try database.prepare("SELECT number, name, lease, at FROM gone ORDER BY number")
+        readGone = try database.prepare(
+            "SELECT number, name, lease, at FROM gone WHERE number BETWEEN 1 AND \(Statement.largestCount) ORDER BY number"
+        )
         insertGone = try database.prepare("INSERT INTO gone (number, name, lease, at) VALUES (?1, ?2, ?3, ?4)")
         deleteGone = try database.prepare("DELETE FROM gone WHERE number BETWEEN ?1 AND ?2")
         due = try database.prepare(

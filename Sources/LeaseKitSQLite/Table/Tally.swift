@@ -11,7 +11,7 @@ struct Tally {
 
     /// Reads the seven columns that begin at `column`.
     init(_ statement: borrowing Statement, _ column: Int32) {
-        for place in 0..<7 { numbers[place] = statement.integer(column + Int32(place)) }
+        for place in 0..<7 { numbers[place] = Int64(statement.count(column + Int32(place))) }
     }
 
     /// Binds the seven columns from `index` on.

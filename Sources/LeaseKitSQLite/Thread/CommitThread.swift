@@ -1,6 +1,8 @@
 // Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
 // SPDX-License-Identifier: Apache-2.0
 
+import LeaseKit
+
 #if canImport(Glibc)
     import Glibc
 #else
@@ -37,13 +39,16 @@ final class CommitThread: @unchecked Sendable {
     /// Adds a job; the thread is started with the first one.
     func enqueue(_ job: any Job) {
         pthread_mutex_lock(mutex)
-        jobs.append(job)
-        if !isStarted {
-            isStarted = true
-            start()
+        if !isStarted { isStarted = start() }
+        let isTaken = isStarted
+        if isTaken {
+            jobs.append(job)
+            pthread_cond_signal(condition)
         }
-        pthread_cond_signal(condition)
         pthread_mutex_unlock(mutex)
+        if !isTaken {
+            job.fail(StoreError(.unavailable, "the system has no thread left for the lease database; try again"))
+        }
     }
 
     /// Ends the thread once everything that was queued is done.
@@ -54,18 +59,20 @@ final class CommitThread: @unchecked Sendable {
         pthread_mutex_unlock(mutex)
     }
 
-    private func start() {
+    private func start() -> Bool {
         // The thread keeps this object alive until it ends.
         let context = Unmanaged.passRetained(self).toOpaque()
         #if canImport(Darwin)
             var thread: pthread_t?
-            pthread_create(&thread, nil, { Self.main($0) }, context)
+            let code = pthread_create(&thread, nil, { Self.main($0) }, context)
             if let thread { pthread_detach(thread) }
         #else
             var thread = pthread_t()
-            pthread_create(&thread, nil, { $0.flatMap { CommitThread.main($0) } }, context)
-            pthread_detach(thread)
+            let code = pthread_create(&thread, nil, { $0.flatMap { CommitThread.main($0) } }, context)
+            if code == 0 { pthread_detach(thread) }
         #endif
+        if code != 0 { Unmanaged<CommitThread>.fromOpaque(context).release() }
+        return code == 0
     }
 
     private static func main(_ context: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {

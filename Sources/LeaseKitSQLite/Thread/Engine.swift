@@ -17,7 +17,7 @@ final class Engine: @unchecked Sendable {
     private var holder: Incarnation?
 
     init(path: String, options: SQLiteLeaseStore.Options, hooks: CommitHooks, entropy: LeaseEntropy) {
-        self.path = path
+        self.path = DatabaseFile.absolute(path)
         self.options = options
         self.hooks = hooks
         self.entropy = entropy
@@ -161,6 +161,12 @@ final class Engine: @unchecked Sendable {
     func table() throws -> LeaseTable {
         guard let table = session?.table, holder != nil else { throw Self.notOpen(path) }
         return table
+    }
+
+    /// The table, for work that needs no transaction around it: opened again if there was trouble before.
+    func tableAlone() throws -> LeaseTable {
+        guard let session, holder != nil else { throw Self.notOpen(path) }
+        return try session.reconnected()
     }
 
     /// The table, for a call that writes.

@@ -22,11 +22,12 @@ final class Session {
     private var lastSeen: (deployment: String, mark: Int64)?
 
     init(_ path: String, _ options: SQLiteLeaseStore.Options, disk: String?, deployment: () -> String) throws {
+        let path = DatabaseFile.resolved(path)
         // On a disk that stands in the place of the system's, the file has nothing but a name.
         try EpochFile.check(path + "-epoch", for: path, hasContent: disk == nil)
         file = try DatabaseFile.prepare(path)
         lock = try FileLock(path + "-lock", for: path)
-        epochFile = try EpochFile(path + "-epoch", for: path)
+        epochFile = try EpochFile(path + "-epoch")
         self.options = options
         self.disk = disk
         table = try connect(deployment)
@@ -84,6 +85,14 @@ final class Session {
         )
     }
 
+    private static func strangeLog(_ path: String) -> StoreError {
+        StoreError(
+            .refused,
+            "the lease database \(path) is a copy without a log, as backup(to:) makes them, and the log beside it belongs to the table "
+                + "that was there before; remove \(path)-wal, or put that table back"
+        )
+    }
+
     /// Refuses to begin a table in an empty file that ought to hold one.
     private func checkIsNew() throws {
         if lastSeen != nil { throw Self.moved(file.path) }
@@ -93,10 +102,13 @@ final class Session {
     private func connect(_ deployment: () -> String) throws -> LeaseTable {
         do {
             let connection = try Connection(path: file.path, disk: disk)
+            if try connection.hasStrangeLog() { throw Self.strangeLog(file.path) }
             // Exclusive locking keeps the index of the log in memory: no shared-memory file, and fewer system calls.
             try connection.execute("PRAGMA locking_mode = EXCLUSIVE", "take the file")
             let version = try Schema.check(connection, file: file.path)
             if version == 0 { try checkIsNew() }
+            // Not before: another program's database stays as it is, and so does what a later build wrote.
+            for name in ["", "-wal", "-epoch", "-lock"] { try DatabaseFile.restrict(file.path + name) }
             // Until the log was written once more, nothing of it may get into the database: a disk might hold the one and not the
             // other.
             connection.keepLogOnClose(true)

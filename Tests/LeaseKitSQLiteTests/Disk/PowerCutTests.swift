@@ -115,7 +115,7 @@ struct PowerCutTests {
         await reopened.close()
     }
 
-    @Test("with the relaxed mode: the latest are gone, the rest is sound, and the epoch file tells")
+    @Test("with the relaxed mode: the latest are gone, the rest is sound, and an epoch file that is on the disk tells")
     func relaxed() async throws {
         let directory = try TemporaryDirectory.inMemory()
         let disk = FaultyDisk()
@@ -137,5 +137,34 @@ struct PowerCutTests {
         #expect(try await reopened.store.counts(.all).value.total == 20)
         #expect(try await reopened.store.integrityCheck().isEmpty)
         #expect(reopened.opening.doubts.contains { $0.description.contains("older copy") })
+    }
+
+    @Test("after a failed sync of upkeep, nothing is promised that stands on it")
+    func failedVacuum() async throws {
+        let directory = try TemporaryDirectory.inMemory()
+        let disk = FaultyDisk()
+        let bench = try await StoreBench(directory.file(), hooks: disk.hooks)
+        for number in 1...200 as ClosedRange<UInt64> { try await bench.insert(number, "db/p\(number % 9)") }
+        for number in 1...100 as ClosedRange<UInt64> {
+            let removal = LeaseChange.update(bench.insertion(number).id, .remove(nil, .abandoned))
+            _ = try await bench.store.apply([removal], StoreBench.context(bench.opening))
+        }
+        let syncs = Locked(0)
+        disk.plan { call in
+            guard call.kind == .sync && call.file == .log else { return .done }
+            return syncs.withLock {
+                $0 += 1; return $0
+            } == 1 ? .fail(SQLITE_IOERR | (4 << 8)) : .done
+        }
+        #expect(await StoreBench.refusal { try await bench.store.vacuum() } != nil)
+        disk.plan(nil)
+        for number in 201...210 as ClosedRange<UInt64> { try await bench.insert(number) }
+        disk.cut(.leavesNothing)
+        await bench.store.drop()
+        disk.restart()
+        let reopened = try await StoreBench(directory.file(), hooks: disk.hooks)
+        #expect(try await reopened.store.counts(.all).value.total == 110)
+        #expect(try await reopened.store.integrityCheck().isEmpty)
+        await reopened.close()
     }
 }

@@ -51,7 +51,7 @@ final class ScratchDirectory {
     }
 
     deinit {
-        for name in ["raw", "leases"] {
+        for name in ["raw", "leases", "raw-true", "raw-false"] {
             for suffix in ["", "-wal", "-shm", "-lock", "-epoch"] { unlink("\(path)/\(name)\(suffix)") }
         }
         rmdir(path)

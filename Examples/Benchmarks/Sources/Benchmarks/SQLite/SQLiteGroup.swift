@@ -29,6 +29,26 @@ func commitWorld(_ path: String, time: any LeaseTime = SystemTime()) async throw
     return (manager, try await manager.mount(NoOpBackend(), at: "bench", settings), store)
 }
 
+/// A call that reads what is in memory, by one caller: through the store's thread, and in place; microseconds.
+///
+/// The difference is what it takes to hand a call to another thread and its answer back.
+private func readingCalls(_ directory: String) async throws -> (threaded: Double, inPlace: Double) {
+    var medians: [Double] = []
+    for runsInPlace in [false, true] {
+        let store = SQLiteLeaseStore(path: "\(directory)/raw-\(runsInPlace)", options: .init(runsInPlace: runsInPlace))
+        let opening = try await store.open(at: SystemTime().read())
+        var rounds: [Double] = []
+        for _ in 0..<9 {
+            rounds.append(
+                try await nanoseconds { for _ in 0..<500 { _ = try await store.counts(.all) } } / 500_000
+            )
+        }
+        medians.append(median(rounds))
+        await store.close(opening.incarnation)
+    }
+    return (medians[0], medians[1])
+}
+
 /// Issue and renew by one caller, and issue by many where a sync costs 2 ms.
 private func measureCommits() async throws -> [Measurement] {
     let directory = ScratchDirectory()
@@ -46,6 +66,7 @@ private func measureCommits() async throws -> [Measurement] {
         renewals.append(try await nanoseconds { for id in ids { _ = try await world.mount.renew(id) } } / 300)
     }
     let commit = median(commits) / 1_000
+    let (threaded, inPlace) = try await readingCalls(directory.path)
     SlowSync.add(.milliseconds(2))
     let slowCommit = raw.commit(100) / 1_000
     let mount = world.mount
@@ -69,6 +90,7 @@ private func measureCommits() async throws -> [Measurement] {
             target: 2 * commit / 0.4
         ),
         Measurement("SQLite: renew, 1 caller", median(renewals) / 1_000, "µs", baseline: commit, target: commit / 0.4),
+        Measurement("SQLite: a call that only reads, 1 caller", threaded, "µs", baseline: inPlace),
         Measurement(
             "SQLite: issue, 64 callers, syncs of 2 ms",
             many / 1_000,
