@@ -22,7 +22,7 @@ struct FieldReader {
     mutating func next() -> String? {
         guard let colon = rest.firstIndex(of: UInt8(ascii: ":")),
             let length = Int(String(decoding: rest[..<colon], as: UTF8.self)), length >= 0,
-            rest.distance(from: colon, to: rest.endIndex) > length + 1
+            rest.distance(from: colon, to: rest.endIndex) - 1 > length
         else { return nil }
         let start = rest.index(after: colon)
         let end = rest.index(start, offsetBy: length)

@@ -106,7 +106,7 @@ extension PostgresBackend {
         ///
         /// For clocks that run apart and for a revocation that is on its way.
         public var slack: Duration
-        /// How long a statement that ends a user waits for a lock on an object.
+        /// How long a statement that ends a user waits for a lock on it, or on an object.
         public var lockTimeout: Duration
         /// How many users are ended in one transaction at most.
         public var batchLimit: Int

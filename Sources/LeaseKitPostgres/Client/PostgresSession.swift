@@ -20,6 +20,9 @@ public protocol PostgresSession: Sendable {
 
     /// Runs statements in one transaction and one round trip: all of them, or none.
     ///
+    /// Each statement sees what was committed before it began (`READ COMMITTED`), whatever the server's default is: one that comes
+    /// after a lock sees what the lock was waited for.
+    ///
     /// The connection being lost after `COMMIT` was sent is ambiguous, see ``PostgresError/Kind/ambiguous``: it may have
     /// been carried out.
     func transaction(_ statements: [PostgresStatement]) async throws(PostgresError) -> [PostgresResult]

@@ -74,7 +74,8 @@ public struct CronSchedule: Hashable, Sendable, CustomStringConvertible {
         let minute = instant.nanosecondsSinceEpoch.floored(by: 60_000_000_000)
         // There is one, or the schedule had been refused.
         guard let next = next(afterMinute: minute) else { return .distantFuture }
-        return LeaseInstant(nanosecondsSinceEpoch: next * 60_000_000_000)
+        let (nanoseconds, overflow) = next.multipliedReportingOverflow(by: 60_000_000_000)
+        return overflow ? .distantFuture : LeaseInstant(nanosecondsSinceEpoch: nanoseconds)
     }
 
     /// The first minute since 1970 after one; nil if none comes within nine years, which is longer than a 29th of February takes.
@@ -119,6 +120,6 @@ public struct CronSchedule: Hashable, Sendable, CustomStringConvertible {
 extension Int64 {
     /// Divides, and rounds towards the past.
     fileprivate func floored(by divisor: Int64) -> Int64 {
-        self >= 0 ? self / divisor : -((-self + divisor - 1) / divisor)
+        self / divisor - (self % divisor < 0 ? 1 : 0)
     }
 }

@@ -68,6 +68,16 @@ struct PasswordChange: Sendable {
     }
 }
 
+extension PasswordPolicy {
+    /// Before anything is staged.
+    func requireUsable(with iterations: Int) throws(PostgresError) {
+        var trouble = trouble
+        if !(1...100_000).contains(iterations) { trouble = "its iterations are \(iterations); take 1 to 100,000" }
+        guard let trouble else { return }
+        throw PostgresError(.denied, scope: .lease, code: "policy", "no password is made: \(trouble)")
+    }
+}
+
 extension PostgresError {
     fileprivate var category: String? { sqlState?.category }
 }

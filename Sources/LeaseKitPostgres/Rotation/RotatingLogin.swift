@@ -75,6 +75,7 @@ public final class RotatingLogin: Sendable {
             let kept = try await self.keeper.load(self.name)
             if let committed = kept.committed { self.use(committed.secret) }
             if let staged = kept.staged { return try await self.finish(staged, configuration) }
+            try self.policy.requireUsable(with: self.iterations)
             let password = self.policy.makePassword()
             let version = try await self.keeper.stage(
                 password,

@@ -8,10 +8,16 @@ extension StaticUsers {
     ///
     /// One that fails is tried again after a while: first after ten seconds, in the end every ten minutes. The others go on.
     public func run() async throws {
-        try await recover()
+        for name in names {
+            do { try await takeUp(name) } catch let error as CancellationError {
+                throw error
+            } catch {
+                postpone(name)
+            }
+        }
         while true {
             for name in dueNames(at: time.read().wall) {
-                do { try await rotate(name) } catch let error as CancellationError {
+                do { try await rotateIfDue(name) } catch let error as CancellationError {
                     throw error
                 } catch {
                     postpone(name)
@@ -37,6 +43,11 @@ extension StaticUsers {
 
     private func dueNames(at now: LeaseInstant) -> [String] {
         entries.withLock { entries in entries.filter { Self.due($0.value) <= now }.keys.sorted() }
+    }
+
+    func isDue(_ name: String) -> Bool {
+        let now = time.read().wall
+        return entries.withLock { $0[name].map { Self.due($0) <= now } ?? false }
     }
 
     private func postpone(_ name: String) {

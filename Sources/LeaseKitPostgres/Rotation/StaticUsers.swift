@@ -82,7 +82,14 @@ public final class StaticUsers: Sendable {
 
     /// Reads what is kept of all users.
     public func recover() async throws {
-        for name in entries.withLock({ $0.keys.sorted() }) { _ = try await load(name) }
+        for name in names { try await takeUp(name) }
+    }
+
+    var names: [String] { entries.withLock { $0.keys.sorted() } }
+
+    /// Reads what is kept of one of them.
+    func takeUp(_ name: String) async throws {
+        try await turns[name]?.take { _ = try await self.load(name) }
     }
 
     private func load(_ name: String) async throws -> KeptSecrets {
@@ -114,16 +121,27 @@ public final class StaticUsers: Sendable {
     /// A password that the server refuses is replaced by a fresh one, once.
     public func rotate(_ name: String) async throws {
         _ = try entry(name)
+        try await turns[name]?.take { try await self.changeOrRefresh(name) }
+    }
+
+    /// Changes a password unless that turns out to have been done: by somebody else, or before the keeper could be read.
+    func rotateIfDue(_ name: String) async throws {
         try await turns[name]?.take {
-            do { try await self.change(name) } catch is PasswordChange.Undone {
-                do { try await self.change(name) } catch let undone as PasswordChange.Undone { throw undone.cause }
-            }
+            _ = try await self.load(name)
+            if self.isDue(name) { try await self.changeOrRefresh(name) }
+        }
+    }
+
+    private func changeOrRefresh(_ name: String) async throws {
+        do { try await change(name) } catch is PasswordChange.Undone {
+            do { try await change(name) } catch let undone as PasswordChange.Undone { throw undone.cause }
         }
     }
 
     private func change(_ name: String) async throws {
         let kept = try await load(name)
         let user = try entry(name).user
+        try user.policy.requireUsable(with: user.iterations)
         let staged: KeptSecret
         if let left = kept.staged {
             staged = left

@@ -30,6 +30,11 @@ import Testing
             statements: ["DROP TABLE \"a;\"\"b\"", "x"]
         ),
         Row(name: "escape string", text: #"SELECT E'it\';s'; x"#, statements: [#"SELECT E'it\';s'"#, "x"]),
+        Row(
+            name: "escape string that goes on in the next line",
+            text: "SELECT E'it'\n  '\\';s'; SELECT E'a' '\\'; x",
+            statements: ["SELECT E'it'\n  '\\';s'", "SELECT E'a' '\\'", "x"]
+        ),
         Row(name: "a backslash is a backslash", text: #"SELECT 'C:\'; x"#, statements: [#"SELECT 'C:\'"#, "x"]),
         Row(name: "nested comments", text: "a /* ; /* ; */ ; */ b; c", statements: ["a /* ; /* ; */ ; */ b", "c"]),
         Row(name: "line comment", text: "a -- ; it's\n b; c", statements: ["a -- ; it's\n b", "c"]),

@@ -133,7 +133,7 @@ import Testing
         let client = LibPQClient(server.configuration(host: proxy.host))
         let name = "ambiguous_\(isCarriedOut)"
         try await client.run("SELECT 1")
-        proxy.set(isCarriedOut ? .loseAnswer(to: "COMMIT") : .loseRequest("COMMIT"))
+        proxy.set(isCarriedOut ? .loseAnswer(to: "\0COMMIT\0") : .loseRequest("\0COMMIT\0"))
         let error = await #expect(throws: PostgresError.self) {
             try await client.withSession(database: nil, timeout: .seconds(120)) { session in
                 try await session.transaction([PostgresStatement("CREATE ROLE \(name)")])

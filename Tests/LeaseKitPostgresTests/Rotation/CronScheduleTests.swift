@@ -74,6 +74,13 @@ import Testing
         }
     }
 
+    @Test func theEndsOfTimeAreNoTrap() throws {
+        let schedule = try CronSchedule("0 0 29 2 *")
+        #expect(schedule.next(after: .distantFuture) == .distantFuture)
+        #expect(schedule.next(after: .distantPast) > .distantPast)
+        #expect(RotationSchedule.every(.seconds(60)).next(after: .distantFuture) == .distantFuture)
+    }
+
     @Test func aPeriodIsAMinuteAtLeast() throws {
         let start = try instant("2026-01-01T00:00:00Z")
         #expect(RotationSchedule.every(.seconds(1)).next(after: start) == start + .seconds(60))

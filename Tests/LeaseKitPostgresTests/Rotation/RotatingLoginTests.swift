@@ -115,8 +115,8 @@ import Testing
         let bench = try await Bench(version)
         let proxy = try TestProxy(to: bench.server)
         var broken = bench.server.configuration(host: proxy.host)
-        broken.connectTimeout = .seconds(1)
-        proxy.set(isCarriedOut ? .loseAnswer(to: "COMMIT") : .loseRequest("COMMIT"))
+        broken.connectTimeout = .seconds(5)
+        proxy.set(isCarriedOut ? .loseAnswer(to: "\0COMMIT\0") : .loseRequest("\0COMMIT\0"))
         let admin = bench.admin()
         let configuration = broken
         let error = await #expect(throws: PostgresError.self) { try await admin.rotate(configuration) }

@@ -99,6 +99,62 @@ import Testing
         }
     }
 
+    /// What is not due is not changed because the keeper could not be read for a moment, or because somebody else came first.
+    @Test func nothingIsChangedBeforeItsTime() async throws {
+        let isOut = Locked(false)
+        let keeper = InMemorySecretKeeper { call in isOut.withLock { $0 } && call.kind == .load ? .unavailable : nil }
+        let bench = try await Bench("static_early", keeper: keeper)
+        let first = bench.users()
+        try await first.rotate("report")
+        let old = try #require(try first.read("report")).credential
+        isOut.withLock { $0 = true }
+        let second = bench.users()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await second.run() }
+            try await bench.time.waitForSleepers(1)
+            #expect(try second.read("report") == nil)
+            isOut.withLock { $0 = false }
+            await bench.time.advance(by: .seconds(15))
+            try await bench.time.waitForSleepers(1)
+            #expect(try second.read("report")?.credential == old)
+            // The other one changes it when it is due; this one sees that, and leaves it.
+            let changes = { keeper.calls.filter { $0.kind == .commit }.count }
+            for _ in 0..<58 {
+                await bench.time.advance(by: .seconds(60))
+                try await bench.time.waitForSleepers(1)
+            }
+            try await first.rotate("report")
+            let before = changes()
+            for _ in 0..<5 {
+                await bench.time.advance(by: .seconds(60))
+                try await bench.time.waitForSleepers(1)
+            }
+            #expect(changes() == before)
+            #expect(try second.read("report")?.credential == (try first.read("report")?.credential))
+            group.cancelAll()
+            while let outcome = await group.nextResult() {
+                #expect(throws: CancellationError.self) { try outcome.get() }
+            }
+        }
+    }
+
+    @Test func aPolicyThatMakesNoPasswordIsAnError() async throws {
+        let bench = try await Bench("static_policy")
+        let short = StaticUser(role: bench.role, schedule: .every(.seconds(60)), policy: PasswordPolicy(length: 3))
+        let none = StaticUser(role: bench.role, schedule: .every(.seconds(60)), iterations: 0)
+        let users = StaticUsers(
+            ["short": short, "none": none],
+            client: bench.client,
+            configuration: bench.server.configuration(),
+            keeper: bench.keeper
+        )
+        for name in ["short", "none"] {
+            let error = await #expect(throws: PostgresError.self) { try await users.rotate(name) }
+            #expect(error?.code == "policy")
+        }
+        #expect(bench.keeper.names.isEmpty)
+    }
+
     /// The process dies between the steps, and the next one finishes what is staged.
     @Test(arguments: [KeeperCall.Kind.stage, .commit], ServerVersion.allCases)
     func aCrashIsMadeGood(kind: KeeperCall.Kind, version: ServerVersion) async throws {

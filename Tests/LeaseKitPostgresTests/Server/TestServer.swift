@@ -92,7 +92,10 @@ final class TestServer: Sendable {
         return try await onOwnThread {
             try sharedServers.withLock { servers in
                 if let server = servers[version] { return server }
-                let server = try TestServer(version, Options(settings: ["log_statement": "all"]))
+                let server = try TestServer(
+                    version,
+                    Options(settings: ["log_statement": "all", "max_connections": "400"])
+                )
                 servers[version] = server
                 return server
             }

@@ -20,8 +20,6 @@ struct Findings: Sendable {
     var oids: [String] { roles.values.map(\.oid) }
 
     /// Asks who they are, how many sessions they have, and what hangs on them where: a row for each database.
-    ///
-    /// A default privilege that the role set for itself counts as owned, and is nothing that anybody wants to keep.
     static func question(about names: [String]) -> PostgresStatement {
         PostgresStatement(
             """
@@ -29,7 +27,7 @@ struct Findings: Sendable {
                 (SELECT b.datname FROM pg_catalog.pg_database b WHERE b.oid = h.dbid), h.owns
             FROM (SELECT u.name, to_regrole(quote_ident(u.name))::oid AS oid FROM unnest($1::text[]) AS u(name)) n
             LEFT JOIN LATERAL (
-                SELECT d.dbid, bool_or(d.deptype = 'o' AND d.classid <> 'pg_catalog.pg_default_acl'::regclass) AS owns
+                SELECT d.dbid, bool_or(\(SQLTexts.isOwned)) AS owns
                 FROM pg_catalog.pg_shdepend d
                 WHERE d.refclassid = 'pg_catalog.pg_authid'::regclass AND d.refobjid = n.oid GROUP BY d.dbid
             ) h ON true

@@ -28,7 +28,9 @@ extension RoleEnder {
         }
         for ending in endings where outcomes[ending.name] == nil {
             do {
-                outcomes[ending.name] = .success(try await RoleCleaner(ender: self, ending: ending, facts: facts).end())
+                outcomes[ending.name] = .success(
+                    try await RoleCleaner(ender: self, ending: ending, facts: facts, found: found).end()
+                )
             } catch let error as PostgresError {
                 outcomes[ending.name] = .failure(error.backendFailure)
             } catch let failure as BackendFailure where failure.scope == .lease {
@@ -59,7 +61,12 @@ extension RoleEnder {
         if !holding.isEmpty {
             if !facts.isSuperuser { statements += holding.map { join($0.quoted, facts) } }
             statements += [
-                SQLTexts.lockRights, setLockTimeout, PostgresStatement("DROP OWNED BY \(names(holding))"),
+                SQLTexts.lockRights, setLockTimeout,
+                // A session may have made something since, before it was ended.
+                SQLTexts.requireNothingOwned(
+                    by: holding.filter { $0.plan.owned != .drop }.compactMap { found[$0.name]?.oid }
+                ),
+                PostgresStatement("DROP OWNED BY \(names(holding))"),
             ]
         }
         statements.append(PostgresStatement("DROP ROLE \(names(endings))"))
@@ -72,6 +79,12 @@ extension RoleEnder {
                 for ending in endings { outcomes[ending.name] = .success(.revoked) }
                 return true
             } catch let error as PostgresError {
+                if error.sqlState == .lockNotAvailable {
+                    // Somebody else is at one of them, and takes long.
+                    if endings.count > 1 { return false }
+                    for ending in endings { outcomes[ending.name] = .failure(error.backendFailure) }
+                    return true
+                }
                 if error.kind == .conflict, try await backend.pause(before: attempt, times) { continue }
                 // What is about the server as a whole, or of unclear outcome, is not the roles' doing.
                 if error.scope == .target || error.kind == .ambiguous || error.kind == .transient { throw error }
@@ -81,10 +94,7 @@ extension RoleEnder {
     }
 
     /// Behind the locks of our own: these may take as long as the call has time.
-    var setLockTimeout: PostgresStatement {
-        let milliseconds = max(1, Int64(backend.options.lockTimeout / .milliseconds(1)))
-        return PostgresStatement("SELECT set_config('lock_timeout', $1, true)", ["\(milliseconds)ms"])
-    }
+    var setLockTimeout: PostgresStatement { SQLTexts.wait(atMost: backend.options.lockTimeout) }
 
     /// Ends sessions that came in while the door was being shut: their login was checked before `NOLOGIN` was there, a round
     /// trip ago at least, and they were not listed yet.

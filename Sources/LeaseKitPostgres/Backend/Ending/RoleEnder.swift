@@ -38,7 +38,8 @@ struct RoleEnder: Sendable {
     /// Whether a failure may be one role's alone.
     private static func isAboutOne(_ error: any Error) -> Bool {
         guard let failure = error as? BackendFailure else { return false }
-        return failure.scope == .lease && failure.kind != .transient && failure.kind != .ambiguous
+        let isLocked = failure.code == SQLState.lockNotAvailable.description
+        return failure.scope == .lease && (isLocked || failure.kind != .transient && failure.kind != .ambiguous)
     }
 
     // MARK: - Nobody gets in any more
@@ -53,12 +54,13 @@ struct RoleEnder: Sendable {
         _ outcomes: inout Outcomes
     ) async throws -> Findings {
         var attempt = 0
+        var isHeldUp = false
         while true {
             attempt += 1
             let left = endings.filter { outcomes[$0.name] == nil }
             if left.isEmpty { return Findings() }
             let statements =
-                guards(left, seeks: true)
+                (isHeldUp ? guardsWithoutLock(left) : guards(left, seeks: true))
                 + left.map { PostgresStatement("ALTER ROLE \($0.quoted) NOLOGIN VALID UNTIL '-infinity'") }
                 + [Findings.question(about: left.map(\.name))]
             var transactions = [statements]
@@ -74,6 +76,10 @@ struct RoleEnder: Sendable {
                     }
                 }
                 return results.last.map(Findings.init) ?? Findings()
+            } catch let error as PostgresError where error.sqlState == .lockNotAvailable {
+                if isHeldUp { throw error }
+                isHeldUp = true
+                await evict(left, facts)
             } catch let error as PostgresError where error.kind == .conflict {
                 guard try await backend.pause(before: attempt, times) else { throw error }
             } catch let error as PostgresError where error.sqlState == SQLTexts.refusal || error.kind == .gone {
@@ -87,8 +93,7 @@ struct RoleEnder: Sendable {
     private func quickDrop(_ endings: [Ending], _ facts: ServerFacts) -> [PostgresStatement] {
         let names = endings.map(\.quoted).joined(separator: ", ")
         return [
-            SQLTexts.lock(endings.map(\.name), as: PostgresBackend.application(of: times.call), seeks: true),
-            SQLTexts.requireEnded(endings.map { ($0.name, $0.tag) }),
+            lock(endings, seeks: true), SQLTexts.requireEnded(endings.map { ($0.name, $0.tag) }),
             PostgresStatement("DROP ROLE \(names)"),
         ] + (facts.canSignal ? [SQLTexts.endStragglers] : [])
     }
@@ -99,8 +104,27 @@ struct RoleEnder: Sendable {
     func guards(_ endings: [Ending], seeks: Bool = false) -> [PostgresStatement] {
         var ours = SQLTexts.requireOurs(endings.map { ($0.name, $0.tag) })
         ours.isRepeated = seeks
+        return [lock(endings, seeks: seeks), ours]
+    }
+
+    private func lock(_ endings: [Ending], seeks: Bool) -> PostgresStatement {
         let application = PostgresBackend.application(of: times.call)
-        return [SQLTexts.lock(endings.map(\.name), as: application, seeks: seeks), ours]
+        return SQLTexts.lock(
+            endings.map(\.name),
+            as: application,
+            seeks: seeks,
+            patience: backend.options.lockTimeout
+        )
+    }
+
+    /// The guards of who cannot have the lock: anybody at the server may take it, and a user may be interested.
+    ///
+    /// To lock roles out that are there it is not needed.
+    private func guardsWithoutLock(_ endings: [Ending]) -> [PostgresStatement] {
+        [
+            SQLTexts.mark(as: PostgresBackend.application(of: times.call)), setLockTimeout,
+            SQLTexts.requireOurs(endings.map { ($0.name, $0.tag) }),
+        ]
     }
 
     /// Gives those an outcome that are not there, or are not ours.
@@ -132,17 +156,33 @@ struct RoleEnder: Sendable {
         _ = try outcomes.last?.get()
     }
 
-    /// Asks all sessions to end, then waits until they have, at most two seconds for each.
+    /// Ends the sessions of users that cannot be locked out because something is locked: perhaps by themselves.
+    ///
+    /// Every user may change its own password, and until that transaction is over nobody else can change anything about it.
+    private func evict(_ endings: [Ending], _ facts: ServerFacts) async {
+        for ending in endings {
+            var statements = guardsWithoutLock([ending])
+            if !facts.canSignal { statements.append(join(ending.quoted, facts)) }
+            statements.append(contentsOf: Self.terminations(of: [ending.name]).prefix(1))
+            _ = try? await backend.session(times) { [statements] in try await $0.transaction(statements) }
+        }
+    }
+
+    /// Asks all sessions to end, then waits until they have, about two seconds at most for all of them.
     private static func terminations(of names: [String]) -> [PostgresStatement] {
         let these = """
             FROM pg_catalog.pg_stat_activity a JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid
-            WHERE r.rolname = ANY ($1::name[]) AND a.pid <> pg_backend_pid()
+            WHERE r.rolname = ANY ($1::name[]) AND a.pid <> pg_catalog.pg_backend_pid()
+            """
+        let left = """
+            greatest(1, 2000 - (extract(epoch FROM pg_catalog.clock_timestamp() - pg_catalog.statement_timestamp())
+                * 1000.0)::bigint)
             """
         let parameter = SQLTexts.array(names)
         return [
-            PostgresStatement("SELECT count(pg_terminate_backend(a.pid)) \(these)", [parameter]),
+            PostgresStatement("SELECT count(pg_catalog.pg_terminate_backend(a.pid)) \(these)", [parameter]),
             PostgresStatement(
-                "SELECT count(*) FILTER (WHERE NOT pg_terminate_backend(a.pid, 2000)) \(these)",
+                "SELECT count(*) FILTER (WHERE NOT pg_catalog.pg_terminate_backend(a.pid, \(left))) \(these)",
                 [parameter]
             ),
         ]
@@ -161,7 +201,9 @@ struct RoleEnder: Sendable {
         for ending in endings {
             let statements = ending.plan.statements(for: ending.name)
             if statements.isEmpty { continue }
-            let all = guards([ending]) + [SQLTexts.lockRights] + statements.map { PostgresStatement($0) }
+            let all =
+                guards([ending]) + [SQLTexts.lockRights, setLockTimeout, SQLTexts.ownPath]
+                + statements.map { PostgresStatement($0) }
             _ = try? await backend.session(times) { try await $0.transaction(all) }
         }
     }

@@ -86,6 +86,7 @@ extension PostgresBackend {
                 self.note(clock: results.last?.rows.first?.last ?? nil, sent: sent)
             } catch let error as PostgresError {
                 let isLate = error.sqlState == SQLTexts.refusal && error.statement == statements.count - 1
+                if isLate { self.forgetClock() }
                 throw isLate ? BackendFailure.tooLate(error) : error
             }
         }

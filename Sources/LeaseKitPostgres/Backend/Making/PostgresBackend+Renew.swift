@@ -22,6 +22,7 @@ extension PostgresBackend {
                 } catch let error as PostgresError where error.sqlState == SQLTexts.refusal || error.kind == .gone {
                     let comment = try await see([name], times)[name]
                     if let comment, comment.hasPrefix(RoleTag.prefix(of: call.mark)) {
+                        if error.kind != .gone { forgetClock() }
                         throw error.kind == .gone ? BackendFailure.making(error) : BackendFailure.tooLate(error)
                     }
                     throw BackendFailure(
@@ -48,15 +49,16 @@ extension PostgresBackend {
             [name, RoleTag.prefix(of: times.call.mark), times.deadline(on: clock).sqlText],
             isRepeated: renewal.isEmpty
         )
-        var statements = [guarding]
+        let moving = PostgresStatement("ALTER ROLE \(SQLQuoting.name(name)) VALID UNTIL \(SQLQuoting.literal(end))")
+        var statements: [PostgresStatement]
         if renewal.isEmpty {
-            statements.insert(SQLTexts.seek, at: 0)
-            statements.append(
-                PostgresStatement("ALTER ROLE \(SQLQuoting.name(name)) VALID UNTIL \(SQLQuoting.literal(end))")
-            )
+            statements = [SQLTexts.seek, guarding, moving]
         } else {
+            statements = [SQLTexts.catalogOnly, guarding]
+            // What the role's own statements leave out.
+            if !renewal.contains(where: \.movesEnd) { statements.append(moving) }
             let values: [Placeholder: String] = [.name: name, .username: name, .expiration: end]
-            statements.append(SQLTexts.lockRights)
+            statements += [SQLTexts.lockRights, SQLTexts.ownPath]
             do {
                 statements += try renewal.map { PostgresStatement(try $0.text(values)) }
             } catch {
@@ -66,7 +68,7 @@ extension PostgresBackend {
         try await session(times) { [statements] session in
             let sent = self.time.read().continuous
             let results = try await session.transaction(statements)
-            let clock = results[renewal.isEmpty ? 1 : 0].rows.first?.last
+            let clock = results[1].rows.first?.last
             self.note(clock: clock ?? nil, sent: sent)
         }
     }

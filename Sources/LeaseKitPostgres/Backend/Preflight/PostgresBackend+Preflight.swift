@@ -34,7 +34,8 @@ extension PostgresBackend {
             let facts = try await facts(trial).facts
             let findings: [PreflightReport.Finding]
             do {
-                findings = try await RolePreflight(backend: self, role: role, facts: facts, times: trial).findings()
+                let check = RolePreflight(backend: self, role: role, facts: facts, times: trial)
+                findings = Self.inheritance(facts) + (try await check.findings())
             } catch let error as PostgresError where error.scope == .lease {
                 // It says nothing about the admin's rights; the issue itself tells what is wrong.
                 return
@@ -66,6 +67,21 @@ extension PostgresBackend {
         )
     }
 
+    /// Before 16 whether a member has a role's rights is the member's own affair, once and for all.
+    private static func inheritance(_ facts: ServerFacts) -> [PreflightReport.Finding] {
+        if !facts.cannotActForOthers { return [] }
+        return [
+            .init(
+                role: nil,
+                isBlocking: true,
+                message:
+                    "the admin \(facts.admin) has no rights of roles that it joins (NOINHERIT), and so can neither end "
+                    + "its users' sessions nor take back what they hold",
+                remedy: "ALTER ROLE \(SQLQuoting.name(facts.admin)) INHERIT"
+            )
+        ]
+    }
+
     /// What concerns all roles.
     private static func general(_ facts: ServerFacts) -> [PreflightReport.Finding] {
         var findings: [PreflightReport.Finding] = []
@@ -78,6 +94,7 @@ extension PostgresBackend {
         if !facts.isSuperuser, !facts.canCreateRoles {
             block("the admin \(facts.admin) may not make roles", "ALTER ROLE \(admin) CREATEROLE")
         }
+        findings += inheritance(facts)
         if !facts.canSignal {
             findings.append(
                 .init(
@@ -101,133 +118,5 @@ extension PostgresBackend {
             )
         }
         return findings
-    }
-}
-
-/// Looks at one role.
-private struct RolePreflight {
-    typealias Finding = PreflightReport.Finding
-
-    let backend: PostgresBackend
-    let role: CompiledRole
-    let facts: ServerFacts
-    let times: CallTimes
-
-    private var admin: String { SQLQuoting.name(facts.admin) }
-
-    private func finding(_ message: String, _ remedy: String? = nil, isBlocking: Bool = true) -> Finding {
-        Finding(role: role.name, isBlocking: isBlocking, message: message, remedy: remedy)
-    }
-
-    func findings() async throws -> [Finding] {
-        var findings: [Finding] = []
-        for group in role.groups { findings += try await target(group, "group") }
-        if case .reassign(let owner) = role.role.ownedObjects.value { findings += try await target(owner, "new owner") }
-        for database in role.role.databases { findings += try await entry(to: database) }
-        // With a group missing, the trial would only say the same in other words.
-        if findings.isEmpty { findings += try await trial() }
-        if role.grantsOnObjects {
-            findings.append(
-                finding(
-                    "its statements give rights on objects to each user, and an object bears no more than about 2,400 of them; "
-                        + "give the rights to a group once, and use memberOf(_:)",
-                    isBlocking: false
-                )
-            )
-        }
-        return findings
-    }
-
-    /// A role that the admin gives, or gives objects to: it is there, and the admin may.
-    private func target(_ name: String, _ what: String) async throws -> [Finding] {
-        // Before 16 CREATEROLE was enough for every role but superusers.
-        let mayGive = "pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION')"
-        // What goes to a new owner may also come from one of its members.
-        let narrow = what == "group" ? mayGive : "\(mayGive) OR pg_has_role(r.oid, 'USAGE')"
-        let right = facts.hasNarrowCreateRole ? narrow : "NOT r.rolsuper"
-        let question = PostgresStatement(
-            "SELECT (\(right)) OR $2::boolean FROM pg_catalog.pg_roles r WHERE r.rolname = $1::name",
-            [name, facts.isSuperuser ? "t" : "f"]
-        )
-        let answer = try await backend.session(times) { try await $0.run([question])[0].first }
-        let quoted = SQLQuoting.name(name)
-        switch answer {
-        case nil: return [finding("its \(what) \(name) is not there", "CREATE ROLE \(quoted) NOLOGIN")]
-        case "t"?: return []
-        default:
-            if !facts.hasNarrowCreateRole {
-                return [finding("its \(what) \(name) is a superuser, which the admin may not give; take another one")]
-            }
-            let remedy = "GRANT \(quoted) TO \(admin) WITH ADMIN OPTION"
-            return [finding("the admin may not give its \(what) \(name)", remedy)]
-        }
-    }
-
-    /// A database that credentials will hold something in.
-    private func entry(to database: String) async throws -> [Finding] {
-        do {
-            _ = try await backend.session(times, database: database == facts.database ? nil : database) {
-                try await $0.run([PostgresStatement("SELECT 1")])
-            }
-            return []
-        } catch let error as PostgresError where error.kind == .denied {
-            let remedy = "GRANT CONNECT ON DATABASE \(SQLQuoting.name(database)) TO \(admin)"
-            let message = "the admin cannot get into database \(database) (\(error.code)), and so not clean it"
-            return [finding(message, remedy)]
-        }
-    }
-
-    /// Makes a user, cleans up after it and drops it, all in a transaction that is undone.
-    private func trial() async throws -> [Finding] {
-        let call = times.call
-        let name = role.role.userName.name(of: call.id, role: role.name, label: "preflight")
-        let script = CreationScript(
-            name: name,
-            role: role,
-            tag: RoleTag(mark: call.mark, role: role.name, madeAt: nil, until: nil),
-            verifier: try backend.passwords.take(for: role.role).verifier,
-            validUntil: call.expiresAt,
-            deadline: call.deadline,
-            application: PostgresBackend.application(of: call)
-        )
-        let making: [PostgresStatement]
-        do { making = try script.making() } catch {
-            return [finding("its statements cannot be written: \(error)")]
-        }
-        let user = SQLQuoting.name(name)
-        let revoking = role.plan.statements(for: name).map { PostgresStatement($0) }
-        var cleaning = facts.isSuperuser ? [] : [joining(user)]
-        if !role.creation.isEmpty { cleaning.append(PostgresStatement("DROP OWNED BY \(user)")) }
-        let phases: [(what: String, statements: [PostgresStatement])] = [
-            ("made", making), ("cleaned up after by its own statements", revoking), ("cleaned up after", cleaning),
-            ("dropped", [PostgresStatement("DROP ROLE \(user)")]),
-        ]
-        return try await backend.session(times) { session in
-            _ = try await session.run([PostgresStatement("BEGIN")])
-            var findings: [Finding] = []
-            for phase in phases where findings.isEmpty {
-                do {
-                    _ = try await session.run([PostgresStatement("SAVEPOINT phase")] + phase.statements)
-                } catch let error as PostgresError {
-                    guard error.scope == .lease, error.kind != .ambiguous else { throw error }
-                    // Its own statements are free to be incomplete: LeaseKit cleans up what they leave.
-                    if phase.what == phases[1].what {
-                        _ = try await session.run([PostgresStatement("ROLLBACK TO SAVEPOINT phase")])
-                        continue
-                    }
-                    let place = error.statement.map { ", statement \($0)" } ?? ""
-                    findings.append(
-                        finding("its users cannot be \(phase.what): \(error.code)\(place), \(error.message)")
-                    )
-                }
-            }
-            _ = try await session.run([PostgresStatement("ROLLBACK")])
-            return findings
-        }
-    }
-
-    private func joining(_ user: String) -> PostgresStatement {
-        let options = facts.hasNarrowCreateRole ? " WITH INHERIT TRUE, SET TRUE" : ""
-        return PostgresStatement("GRANT \(user) TO CURRENT_USER\(options)")
     }
 }

@@ -139,11 +139,27 @@ struct SQLLexer {
                     continue
                 }
                 position += 1
+                // An escape string that goes on in the next line goes on with its escapes.
+                if kind == .escapeString, let next = continuation {
+                    position = next
+                    continue
+                }
                 return SQLToken(kind, start..<position, content: content..<(position - 1))
             }
             position += kind == .escapeString && byte == UInt8(ascii: "\\") && peek(1) != nil ? 2 : 1
         }
         throw SQLTextError(kind == .quotedName ? "a name in double quotes is not closed" : "a string is not closed")
+    }
+
+    /// Behind the quote by which a string goes on; nil when it is over: only a line end between the quotes makes them one string.
+    private var continuation: Int? {
+        var at = position
+        var hasLineEnd = false
+        while at < end, bytes[at] == UInt8(ascii: " ") || (0x09...0x0D).contains(bytes[at]) {
+            hasLineEnd = hasLineEnd || bytes[at] == 0x0A || bytes[at] == 0x0D
+            at += 1
+        }
+        return hasLineEnd && at < end && bytes[at] == UInt8(ascii: "'") ? at + 1 : nil
     }
 
     /// `$tag$ … $tag$`; nil when this dollar does not begin one.

@@ -22,7 +22,7 @@ extension PostgresBackend: InventoryListing {
             """,
             [RoleTag.prefix(of: deployment), cursor ?? ""]
         )
-        let rows = try await classified { try await session(times) { try await $0.run([question])[0].rows } }
+        let rows = try await classified { try await ask(question, times).rows }
         let items = rows.compactMap { row -> InventoryPage<PostgresHandle>.Item? in
             // A comment of somebody else's that only begins like ours names no lease, and so nothing of ours.
             guard let name = row[0], let tag = row[1].flatMap({ RoleTag($0) }), tag.mark.deployment == deployment else {

@@ -16,11 +16,14 @@ extension PostgresBackend {
             return try await self.session(times) { session in
                 let weak = PostgresStatement(
                     """
-                    SELECT 'database-' || d.oid || '-' || r.oid FROM pg_catalog.pg_database d, pg_catalog.pg_roles r
-                    WHERE d.datname = current_database() AND r.rolname = current_user
+                    SELECT pg_catalog.concat('database-', d.oid, '-', r.oid)
+                    FROM pg_catalog.pg_database d, pg_catalog.pg_roles r
+                    WHERE d.datname = pg_catalog.current_database() AND r.rolname = current_user
                     """
                 )
-                let strong = PostgresStatement("SELECT 'cluster-' || system_identifier FROM pg_control_system()")
+                let strong = PostgresStatement(
+                    "SELECT pg_catalog.concat('cluster-', system_identifier) FROM pg_catalog.pg_control_system()"
+                )
                 let answers = await session.attempt([strong, weak])
                 if case .success(let result)? = answers.first { return result.first }
                 guard let last = answers.last else { return nil }
@@ -34,7 +37,7 @@ extension PostgresBackend {
     func learn(_ times: CallTimes) async throws -> ServerFacts {
         try await session(times) { session in
             let sent = self.time.read().continuous
-            let result = try await session.run([ServerFacts.question])[0]
+            let result = try await session.transaction([SQLTexts.catalogOnly, ServerFacts.question])[1]
             guard let facts = ServerFacts(result) else {
                 throw BackendFailure(.transient, scope: .target, "the server does not say what it is")
             }
@@ -68,6 +71,9 @@ extension PostgresBackend {
         known.withLock { $0.clock = clock }
     }
 
+    /// Has the next call ask the server what time it is: it may have been set, or be another server's by now.
+    func forgetClock() { known.withLock { $0.clock = nil } }
+
     /// Ends transactions that earlier starts of this manager left at the server, once for each start.
     ///
     /// They cannot do harm, see `CreationScript`, but may hold locks that others wait for.
@@ -85,11 +91,17 @@ extension PostgresBackend {
             ["\(start.incarnation.rawValue)"]
         )
         do {
-            _ = try await session(times) { try await $0.run([question]) }
+            _ = try await ask(question, times)
         } catch let error as PostgresError where error.scope == .lease && !error.isRetryable {
             // An admin that may not is no worse off than without the attempt.
         }
         known.withLock { $0.recovered = start }
+    }
+
+    /// Asks a database one thing, by the catalog's own functions.
+    func ask(_ question: PostgresStatement, _ times: CallTimes, database: String? = nil) async throws -> PostgresResult
+    {
+        try await session(times, database: database) { try await $0.transaction([SQLTexts.catalogOnly, question])[1] }
     }
 
     /// What a session calls itself while a transaction of a call runs: the deployment and the start of the manager.

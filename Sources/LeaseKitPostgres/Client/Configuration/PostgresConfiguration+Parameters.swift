@@ -1,6 +1,14 @@
 // Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
 // SPDX-License-Identifier: Apache-2.0
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 extension PostgresConfiguration {
     /// What is wrong with it; nil when nothing is.
     var trouble: String? {
@@ -30,7 +38,13 @@ extension PostgresConfiguration {
     }
 
     /// libpq's parameters for one address of one host, the password left out.
-    func parameters(host: Host, address: String?, database: String, user: String) -> [(String, String)] {
+    func parameters(
+        host: Host,
+        address: String?,
+        database: String,
+        user: String,
+        hasEnvironment: (String) -> Bool = { getenv($0) != nil }
+    ) -> [(String, String)] {
         var parameters = [
             ("host", host.name), ("port", String(host.port)), ("dbname", database), ("user", user),
             ("application_name", applicationName), ("client_encoding", "UTF8"), ("sslmode", tls.mode.name),
@@ -45,7 +59,10 @@ extension PostgresConfiguration {
         if let file = tls.certificate { parameters.append(("sslcert", file)) }
         if let file = tls.key { parameters.append(("sslkey", file)) }
         if tls.requiresChannelBinding { parameters.append(("channel_binding", "require")) }
-        if !settings.isEmpty {
+        if settings.isEmpty {
+            // Something must be said, or libpq takes what its environment says. Otherwise nothing: older poolers know no options.
+            if hasEnvironment("PGOPTIONS") { parameters.append(("options", " ")) }
+        } else {
             let options = settings.sorted { $0.key < $1.key }.map { "-c \($0.key)=\(Self.escaped($0.value))" }
             parameters.append(("options", options.joined(separator: " ")))
         }
@@ -55,9 +72,9 @@ extension PostgresConfiguration {
     /// In the options, blanks and backslashes need a backslash.
     private static func escaped(_ value: String) -> String {
         var escaped = ""
-        for character in value {
-            if character == "\\" || character.isWhitespace { escaped.append("\\") }
-            escaped.append(character)
+        for scalar in value.unicodeScalars {
+            if scalar == "\\" || scalar.properties.isWhitespace { escaped.unicodeScalars.append("\\") }
+            escaped.unicodeScalars.append(scalar)
         }
         return escaped
     }

@@ -69,7 +69,9 @@ final class Exchange {
             for count in counts {
                 slots.append(.begin)
                 let statements = next..<(next + count)
-                guard wire.send("BEGIN"), statements.allSatisfy(send(statement:)), sendCommit(), sync() else {
+                guard wire.send("BEGIN ISOLATION LEVEL READ COMMITTED"), statements.allSatisfy(send(statement:)),
+                    sendCommit(), sync()
+                else {
                     return false
                 }
                 next += count

@@ -13,7 +13,9 @@ struct DatabaseCleaner: Sendable {
     /// Answers what stays, in words; throws what is nobody's fault.
     func clean(_ session: any PostgresSession) async throws -> [String] {
         _ = try await session.run(
-            [PostgresStatement("BEGIN")] + ender.guards([ending]) + [SQLTexts.lockRights, ender.setLockTimeout]
+            [PostgresStatement("BEGIN ISOLATION LEVEL READ COMMITTED")] + ender.guards([ending]) + [
+                SQLTexts.lockRights, ender.setLockTimeout,
+            ]
         )
         var trouble: [String] = []
         var borrowed: [String] = []
@@ -51,8 +53,7 @@ struct DatabaseCleaner: Sendable {
             PostgresStatement(
                 """
                 SELECT count(*) FROM pg_catalog.pg_shdepend d
-                WHERE d.refclassid = 'pg_catalog.pg_authid'::regclass AND d.refobjid = $1::oid AND d.deptype = 'o'
-                    AND d.classid <> 'pg_catalog.pg_default_acl'::regclass
+                WHERE d.refclassid = 'pg_catalog.pg_authid'::regclass AND d.refobjid = $1::oid AND \(SQLTexts.isOwned)
                     AND d.dbid IN (0, (SELECT b.oid FROM pg_catalog.pg_database b WHERE b.datname = current_database()))
                 """,
                 [oid]

@@ -6,18 +6,21 @@ struct GrantedRights: Hashable, Sendable {
     let grantor: String
     /// Such as `TABLE s1.orders`, as `REVOKE` names it.
     let object: String
+    /// Such as `SELECT (price), DELETE`, as `REVOKE` names them.
+    let rights: String
 
     init?(_ row: [String?]) {
-        guard row.count == 2, let grantor = row[0], let object = row[1] else { return nil }
+        guard row.count == 3, let grantor = row[0], let object = row[1], let rights = row[2] else { return nil }
         self.grantor = grantor
         self.object = object
+        self.rights = rights
     }
 
-    /// All rights, and what others were given on the strength of them.
+    /// These rights, and what others were given on the strength of them.
     ///
-    /// On a table this takes the rights on its columns along.
+    /// Not all privileges: on a relation these would be those on its columns, too, and who may give nothing there is refused.
     func revocation(from user: String) -> PostgresStatement {
-        PostgresStatement("REVOKE ALL PRIVILEGES ON \(object) FROM \(user) CASCADE")
+        PostgresStatement("REVOKE \(rights) ON \(object) FROM \(user) CASCADE")
     }
 
     /// Every right that a user holds in this database and in what all share.
@@ -32,12 +35,16 @@ struct GrantedRights: Hashable, Sendable {
             ),
             ("pg_proc", "x.proacl", "'ROUTINE ' || x.oid::regprocedure::text", "x.oid", ""),
             ("pg_namespace", "x.nspacl", "'SCHEMA ' || quote_ident(x.nspname)", "x.oid", ""),
-            ("pg_type", "x.typacl", "'TYPE ' || x.oid::regtype::text", "x.oid", ""),
+            (
+                "pg_type", "x.typacl", "'TYPE ' || format('%I.%I', n.nspname, x.typname)", "x.oid",
+                "JOIN pg_catalog.pg_namespace n ON n.oid = x.typnamespace"
+            ),
             ("pg_language", "x.lanacl", "'LANGUAGE ' || quote_ident(x.lanname)", "x.oid", ""),
             (
                 "pg_foreign_data_wrapper", "x.fdwacl", "'FOREIGN DATA WRAPPER ' || quote_ident(x.fdwname)", "x.oid", ""
             ),
             ("pg_foreign_server", "x.srvacl", "'FOREIGN SERVER ' || quote_ident(x.srvname)", "x.oid", ""),
+            // What hangs on a large object hangs on its pages, which are told apart by its number.
             ("pg_largeobject_metadata", "x.lomacl", "'LARGE OBJECT ' || x.oid", "x.oid", ""),
             ("pg_database", "x.datacl", "'DATABASE ' || quote_ident(x.datname)", "x.oid", ""),
             ("pg_tablespace", "x.spcacl", "'TABLESPACE ' || quote_ident(x.spcname)", "x.oid", ""),
@@ -51,7 +58,7 @@ struct GrantedRights: Hashable, Sendable {
         // Rights on columns hang on the table, with the column beside it.
         parts.append(
             """
-            SELECT a.grantor, 'TABLE ' || format('%I.%I', n.nspname, c.relname)
+            SELECT a.grantor, 'TABLE ' || format('%I.%I', n.nspname, c.relname), format('%s (%I)', a.privilege_type, x.attname)
             FROM mine d JOIN pg_catalog.pg_attribute x ON x.attrelid = d.objid
             JOIN pg_catalog.pg_class c ON c.oid = x.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
                 pg_catalog.aclexplode(x.attacl) a
@@ -64,20 +71,22 @@ struct GrantedRights: Hashable, Sendable {
                 SELECT DISTINCT s.classid, s.objid FROM pg_catalog.pg_shdepend s
                 WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.refobjid = $1::oid AND s.deptype = 'a'
                     AND s.dbid IN (0, (SELECT b.oid FROM pg_catalog.pg_database b WHERE b.datname = current_database()))
-            ), given (grantor, object) AS (
+            ), given (grantor, object, privilege) AS (
             \(parts.joined(separator: "\nUNION\n"))
             )
-            SELECT g.rolname, given.object FROM given JOIN pg_catalog.pg_roles g ON g.oid = given.grantor ORDER BY 1, 2
+            SELECT g.rolname, given.object, string_agg(given.privilege, ', ')
+            FROM given JOIN pg_catalog.pg_roles g ON g.oid = given.grantor GROUP BY 1, 2 ORDER BY 1, 2
             """,
             [oid]
         )
     }
 
     private static func part(_ catalog: String, list: String, object: String, id: String, more: String) -> String {
-        """
-        SELECT a.grantor, \(object)
-        FROM mine d JOIN pg_catalog.\(catalog) x ON \(id) = d.objid \(more), pg_catalog.aclexplode(\(list)) a
-        WHERE d.classid = 'pg_catalog.\(catalog)'::regclass AND a.grantee = $1::oid
-        """
+        let dependent = catalog == "pg_largeobject_metadata" ? "pg_largeobject" : catalog
+        return """
+            SELECT a.grantor, \(object), a.privilege_type
+            FROM mine d JOIN pg_catalog.\(catalog) x ON \(id) = d.objid \(more), pg_catalog.aclexplode(\(list)) a
+            WHERE d.classid = 'pg_catalog.\(dependent)'::regclass AND a.grantee = $1::oid
+            """
     }
 }

@@ -11,6 +11,8 @@ struct RoleCleaner: Sendable {
     let ender: RoleEnder
     let ending: Ending
     let facts: ServerFacts
+    /// What was found when it was locked out.
+    let found: Findings
 
     private var backend: PostgresBackend { ender.backend }
     private var times: CallTimes { ender.times }
@@ -20,7 +22,7 @@ struct RoleCleaner: Sendable {
         // Something may be given to it while it is cleaned up: then once more.
         for _ in 0..<3 {
             let state = try await look()
-            guard let oid = state.oid else { return .alreadyGone }
+            guard let oid = state.oid else { return try await gone() }
             trouble = []
             for database in databases(of: state) { trouble += try await clean(database, oid) }
             if !trouble.isEmpty { break }
@@ -33,6 +35,8 @@ struct RoleCleaner: Sendable {
             } catch let error as PostgresError {
                 switch error {
                 case _ where error.sqlState == SQLTexts.refusal: continue
+                // Others of the batch are not to wait for it.
+                case _ where error.sqlState == .lockNotAvailable: throw error
                 case _ where error.kind == .conflict, _ where error.sqlState == .dependentObjects:
                     guard try await backend.pause(before: 1, times) else { throw error }
                 default: throw error
@@ -40,6 +44,14 @@ struct RoleCleaner: Sendable {
             }
         }
         throw try await stuck(trouble)
+    }
+
+    /// It was there when it was locked out: the role's own statements have dropped it, or somebody else has meanwhile.
+    private func gone() async throws -> RevocationOutcome {
+        if ending.plan.statements.isEmpty { return .alreadyGone }
+        let last = ender.stragglers([ending], found, facts)
+        if !last.isEmpty { try await backend.session(times) { _ = try await $0.transaction(last) } }
+        return .revoked
     }
 
     // MARK: - What there is
@@ -77,12 +89,30 @@ struct RoleCleaner: Sendable {
             attempt += 1
             do {
                 return try await backend.session(times, database: place(database)) { try await worker.clean($0) }
-            } catch let error as PostgresError where error.kind == .conflict {
+            } catch let error as PostgresError where error.kind == .conflict && error.sqlState != .lockNotAvailable {
                 guard try await backend.pause(before: attempt, times) else { throw error }
-            } catch let error as PostgresError where error.scope == .target && error.kind == .denied {
-                // This database keeps the admin out; the server does not.
-                return ["database \(database) does not let the admin in (\(error.code))"]
+            } catch let error as PostgresError where error.scope == .target && place(database) != nil {
+                // Fails when it is the server.
+                _ = try await look()
+                return try reasons(database, error)
             }
+        }
+    }
+
+    /// Says of a database that cannot be used, at a server that can, what is to be done about it.
+    private func reasons(_ database: String, _ error: PostgresError) throws(BackendFailure) -> [String] {
+        switch error {
+        // Dropped meanwhile, and with it what there was.
+        case _ where error.sqlState == .invalidCatalogName: return []
+        case _ where error.sqlState?.category == "55":
+            return [
+                "database \(database) takes no connections (\(error.code)): "
+                    + "ALTER DATABASE \(SQLQuoting.name(database)) ALLOW_CONNECTIONS true"
+            ]
+        case _ where error.kind == .denied: return ["database \(database) does not let the admin in (\(error.code))"]
+        default:
+            let message = "database \(database), which is to be cleaned: \(error.message)"
+            throw BackendFailure(.transient, code: error.code, message, underlying: error)
         }
     }
 
@@ -91,10 +121,9 @@ struct RoleCleaner: Sendable {
         let state = try await look()
         var names: [String] = []
         for database in databases(of: state) {
-            let listed = try? await backend.session(times, database: place(database)) {
-                try await $0.run([Dependents.question(of: state.oid ?? "0")])[0]
-            }
-            names += Dependents.names(listed?.rows ?? [], in: database)
+            let question = Dependents.question(of: state.oid ?? "0")
+            let listed = try? await backend.ask(question, times, database: place(database))
+            names += listed.map { Dependents.names($0.rows, in: database) } ?? ["something in database \(database)"]
         }
         let list = Dependents.sentence(names.isEmpty ? ["something that the admin cannot see"] : names)
         let reasons = trouble.isEmpty ? "" : "; \(Dependents.sentence(trouble))"
