@@ -116,8 +116,15 @@ extension RenewalScheduler {
         return slot
     }
 
-    /// Lets a worker go.
-    func detach(_ slot: Int) { state.withLock { $0.freeSlot(slot) } }
+    /// Lets a worker go, if it is there yet: a scheduler that has stopped knows nobody.
+    func detach(_ worker: any ScheduledWorker, from slot: Int) {
+        state.withLock { state in
+            guard state.slots.indices.contains(slot), case .worker(let found) = state.slots[slot].content,
+                found === worker
+            else { return }
+            state.freeSlot(slot)
+        }
+    }
 
     /// Sets when a worker's time comes.
     ///
@@ -132,7 +139,8 @@ extension RenewalScheduler {
     /// Hands work to `run()`, and wakes it if it would sleep too long.
     func submit(_ jobs: [Job], due: Duration?) {
         if !jobs.isEmpty {
-            state.withLock { $0.jobs += jobs }
+            // Nobody would do them any more, and they would keep alive whoever they are for.
+            state.withLock { if $0.phase != .stopped || !$0.hasRun { $0.jobs += jobs } }
             alarm.ring()
         } else if let due {
             alarm.ring(ifLaterThan: due)

@@ -72,6 +72,9 @@ extension RenewalScheduler {
         }
     }
 
+    /// Whether nothing was ever done here, and nothing is until `run()` begins.
+    var isIdle: Bool { state.withLock { !$0.hasRun } }
+
     static var stopped: LeaseError {
         LeaseError(.managerStopped, "the renewal scheduler is stopping and takes no more; make a new one")
     }
@@ -143,6 +146,7 @@ extension RenewalScheduler {
             state.phase = .stopped
             state.slots = []
             state.free = []
+            state.jobs = []
             (state.agenda, state.errands) = (RenewalAgenda(), RenewalAgenda())
         }
         for worker in workers { worker.didStop() }

@@ -195,6 +195,16 @@ extension RotationState {
         return true
     }
 
+    /// Somebody waits, and what is held was replaced or moved; false when none will ever run that long.
+    ///
+    /// What has just been made is as good as it gets, and what can be renewed again has its own time for that.
+    mutating func awaited(_ validFor: Duration, isRenewal: Bool, at now: Duration) -> Bool {
+        guard let held = current, held.term.left(at: now) < validFor else { return true }
+        let isLast = isRenewal && (held.term.isFinal || held.term.isStalled)
+        let isOutOfReach = max(lastGranted ?? .zero, held.term.granted) < validFor
+        return isLast || isOutOfReach ? demanded(validFor, at: now) : true
+    }
+
     /// Somebody takes a generation in hand; false when it is handed out no more.
     mutating func checkedOut(_ number: UInt64, at now: Duration) -> Bool {
         guard isCurrent(number, at: now) else { return false }
