@@ -104,4 +104,16 @@ import Testing
             }
         }
     }
+
+    /// A broker that is there and says no is passed over like one that is not: the next one may say yes.
+    @Test func aBrokerThatRefusesIsPassedOverToo() throws {
+        try HolderFixture.run { holder in
+            let (first, second) = (ScriptedSource(holder.time), ScriptedSource(holder.time, seed: 2))
+            first.change { $0.onIssue = { _ in throw LeaseError(.unknownMount, "nothing is mounted there") } }
+            let route = LeaseRoute<String, Int>(first, then: [second], sharesLeases: false)
+            let credential = RotatingCredential("app", through: route, on: holder.scheduler)
+            try await holder.waitUntil("the second broker is asked", within: 300) { credential.current != nil }
+            #expect(second.issued.count == 1 && first.issued.isEmpty)
+        }
+    }
 }

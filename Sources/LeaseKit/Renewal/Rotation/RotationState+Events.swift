@@ -68,7 +68,8 @@ extension RotationState {
     mutating func makingFailed(_ verdict: RenewalVerdict, madeOne: Bool, at now: Duration, random: Double) {
         making = nil
         failures = min(failures + 1, 1_000_000)
-        if !verdict.isAnswered && failures % max(1, renewal.failoverAfter) == 0 && brokerCount > 1 {
+        // Also one that answers, but says no: it may be the only one that does. What was made and does not work is no fault of its.
+        if !madeOne && failures % max(1, renewal.failoverAfter) == 0 && brokerCount > 1 {
             broker = (broker + 1) % brokerCount
         }
         let left = current.map { $0.term.left(at: now) }
