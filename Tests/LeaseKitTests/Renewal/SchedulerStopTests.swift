@@ -90,6 +90,20 @@ import Testing
         return Weak(token)
     }
 
+    @Test(arguments: [
+        ("rate.callsPerSecond is 0.0", RateLimit(callsPerSecond: 0), 1, Duration.zero),
+        ("rate.callsPerSecond is nan", RateLimit(callsPerSecond: .nan), 1, .zero),
+        ("rate.burst", RateLimit(callsPerSecond: 1, burst: 0), 1, .zero),
+        ("concurrency is 0", RateLimit(callsPerSecond: 1), 0, .zero),
+        ("shutdownBudget is -1.0 seconds", RateLimit(callsPerSecond: 1), 1, .seconds(-1)),
+    ])
+    func settingsThatMakeNoSenseAreRefused(words: String, rate: RateLimit, concurrency: Int, budget: Duration) async {
+        let scheduler = RenewalScheduler(
+            configuration: .init(rate: rate, concurrency: concurrency, shutdownBudget: budget)
+        )
+        await expectRefusal(.invalidLimits, words) { try await scheduler.run() }
+    }
+
     private final class Token: Sendable {}
 
     private struct Weak {
