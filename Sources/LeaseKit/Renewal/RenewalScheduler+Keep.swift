@@ -119,19 +119,17 @@ extension RenewalScheduler {
     /// Lets a worker go, if it is there yet: a scheduler that has stopped knows nobody.
     func detach(_ worker: any ScheduledWorker, from slot: Int) {
         state.withLock { state in
-            guard state.slots.indices.contains(slot), case .worker(let found) = state.slots[slot].content,
-                found === worker
-            else { return }
-            state.freeSlot(slot)
+            if state.isHeld(slot, by: worker) { state.freeSlot(slot) }
         }
     }
 
     /// Sets when a worker's time comes.
     ///
     /// Only notes it: the worker calls this behind its own lock, so that the newest time wins, and ``submit(_:due:)`` after.
-    func setDue(_ slot: Int, _ due: Duration?) {
+    /// What has left meanwhile sets nothing: its place may be another one's.
+    func setDue(_ worker: any ScheduledWorker, in slot: Int, _ due: Duration?) {
         state.withLock { state in
-            guard state.slots.indices.contains(slot), case .worker = state.slots[slot].content else { return }
+            guard state.isHeld(slot, by: worker) else { return }
             if let due { state.errands.set(slot, due: due) } else { state.errands.remove(slot) }
         }
     }
@@ -165,6 +163,12 @@ extension RenewalScheduler.State {
         slots[number].generation &+= 1
         slots[number].isUnderWay = false
         free.append(Int32(number))
+    }
+
+    /// Whether a place is still that worker's.
+    func isHeld(_ number: Int, by worker: any ScheduledWorker) -> Bool {
+        guard slots.indices.contains(number), case .worker(let found) = slots[number].content else { return false }
+        return found === worker
     }
 
     /// The lease in a place, if it is still the one that was meant.

@@ -179,4 +179,27 @@ import Testing
             #expect(agenda.numbers(dueBy: .seconds(limit)).sorted() == expected)
         }
     }
+
+    /// A worker that has left says when its time comes once more, when its place is another one's.
+    @Test func whoHasLeftSetsNobodyElsesTime() throws {
+        final class Worker: ScheduledWorker {
+            let isClosed = true
+            func wake(at now: Duration) {}
+            func close(at now: Duration, until deadline: Duration) {}
+            func didStop() {}
+        }
+        let scheduler = RenewalScheduler(time: VirtualTime())
+        let (first, second) = (Worker(), Worker())
+        let slot = try #require(scheduler.attach(first))
+        scheduler.detach(first, from: slot)
+        #expect(scheduler.attach(second) == slot)
+        let due = scheduler.state.withLock { $0.errands.due(of: slot) }
+        #expect(due != nil)
+        scheduler.setDue(first, in: slot, nil)
+        scheduler.setDue(first, in: slot, .seconds(1_000_000))
+        scheduler.detach(first, from: slot)
+        #expect(scheduler.state.withLock { $0.errands.due(of: slot) } == due)
+        scheduler.setDue(second, in: slot, .seconds(1_000_000))
+        #expect(scheduler.state.withLock { $0.errands.due(of: slot) } == .seconds(1_000_000))
+    }
 }

@@ -113,7 +113,7 @@ final class RotationCore: ScheduledWorker {
             for action in actions { follow(action, &inner, &after) }
             publish(&inner, at: now, &after)
             after.due = inner.state.nextWake(at: now)
-            if let slot { scheduler.setDue(slot, after.due) }
+            if let slot { scheduler.setDue(self, in: slot, after.due) }
             if inner.state.isClosed {
                 after.isClosed = true
                 after.closers = inner.closers
