@@ -31,6 +31,8 @@ public struct AWSCredentials: Sendable {
     ) {
         self.accessKeyID = accessKeyID
         self.secretAccessKey = secretAccessKey
+        // Tools write an empty one for none, and AWS would refuse it.
+        let sessionToken = sessionToken.flatMap { $0.byteCount == 0 ? nil : $0 }
         self.sessionToken = sessionToken
         self.expiresAt = expiresAt
         self.principal = principal
