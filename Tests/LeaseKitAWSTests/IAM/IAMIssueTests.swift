@@ -176,6 +176,11 @@ import Testing
             var handle = try backend.prepare("app", call)
             await #expect(throws: BackendFailure.self) { try await backend.issue("app", as: &handle, call) }
             #expect(world.aws.users.isEmpty)
+            // Neither does it when the answer was lost, and the user is found again.
+            world.aws.script("CreateUser", .doneAndLost)
+            world.aws.forgetCalls()
+            await #expect(throws: BackendFailure.self) { try await backend.issue("app", as: &handle, call) }
+            #expect(world.aws.users.isEmpty && !world.aws.calls.contains("CreateAccessKey"))
             #expect(try await backend.fingerprint(call) == "aws/123456789012")
         }
     }
@@ -199,6 +204,16 @@ import Testing
             #expect(failure?.kind == .transient)
             #expect(world.aws.users.count == 1)
         }
+    }
+
+    /// A path has 512 letters at most and a tag 256: said before anything is sent.
+    @Test func aDeploymentThatDoesNotFitIsRefused() throws {
+        let world = World()
+        let backend = try world.users()
+        var call = try world.call(backend: backend)
+        call.mark = LeaseMark(deployment: String(repeating: "ä", count: 64), lease: call.id, epoch: 1)
+        let error = #expect(throws: AWSError.self) { try backend.prepare("app", call) }
+        #expect(error?.code == .outOfBounds && error?.message.contains("256") == true)
     }
 
     @Test func namesFitHoweverLongTheRoleIs() throws {
