@@ -87,7 +87,9 @@ final class AWSClient: Sendable {
         _ signing: Signing,
         _ progress: inout Progress
     ) async throws(AWSError) -> AWSReply {
-        let turn = rates.withLock { $0[action, default: AdaptiveRate()].reserve(at: tools.time.read().continuous) }
+        let turn = rates.withLock { rates in
+            rates[action, default: AdaptiveRate()].reserve(at: tools.time.read().continuous, before: deadline)
+        }
         try await wait(until: turn, deadline, progress)
         progress.attempts += 1
         var request = AWSHTTPRequest(
@@ -152,7 +154,8 @@ final class AWSClient: Sendable {
         _ progress: inout Progress
     ) async throws(AWSError) {
         let failure = error.afterLostTry(progress.isLost)
-        if Task.isCancelled { throw failure }
+        // Time that is over does not come back, and a retry would be taken from others.
+        if Task.isCancelled || error.code == .outOfTime { throw failure }
         // The answer's date has set the clock by now; once is enough, a second refusal is about something else.
         if error.code.isAboutTheClock, !progress.isClockSet {
             let now = tools.clock.now(tools.time.read())
@@ -182,7 +185,15 @@ final class AWSClient: Sendable {
 
     private func wait(until turn: Duration, _ deadline: Duration, _ progress: Progress) async throws(AWSError) {
         let now = tools.time.read().continuous
-        guard now < deadline, turn < deadline else { throw outOfTime(progress) }
+        guard now < deadline else { throw outOfTime(progress) }
+        guard turn < deadline else {
+            throw AWSError(
+                .outOfTime,
+                "AWS has refused the action as too much, and its next turn comes after the call's time",
+                action: progress.action,
+                mayHaveBeenDone: progress.isLost
+            )
+        }
         if turn <= now { return }
         do { try await tools.time.sleep(until: turn) } catch { throw outOfTime(progress) }
     }
