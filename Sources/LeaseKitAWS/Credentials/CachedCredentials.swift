@@ -24,6 +24,9 @@ final class CachedCredentials: RefreshableCredentials {
     private struct State: Sendable {
         var known: Known?
         var pausedUntil = Duration.zero
+        /// How often the source has failed, and how it did last.
+        var failures = 0
+        var failure: AWSError?
     }
 
     private let source: any AWSCredentialsProvider
@@ -36,21 +39,29 @@ final class CachedCredentials: RefreshableCredentials {
         self.time = time
     }
 
-    func forget() { state.withLock { $0.known = nil } }
+    func forget(_ refused: AWSCredentials) {
+        state.withLock { if $0.known?.credentials == refused { $0.known = nil } }
+    }
 
     func credentials() async throws(AWSError) -> AWSCredentials {
         if let good = good() { return good }
+        let failures = state.withLock { $0.failures }
         await gate.enter()
         defer { gate.leave() }
-        // Whoever was before in the gate has asked already.
+        // Whoever was before in the gate has asked already, and was told for all who waited.
         if let good = good() { return good }
+        if let failure = state.withLock({ $0.failures != failures ? $0.failure : nil }) { throw failure }
         do throws(AWSError) {
             let fresh = try await source.credentials()
             return try take(fresh)
         } catch {
             let now = time.read().continuous
             let usable = state.withLock { state -> AWSCredentials? in
-                guard let known = state.known, let endsAt = known.endsAt, now < endsAt - Self.margin else { return nil }
+                guard let known = state.known, let endsAt = known.endsAt, now < endsAt - Self.margin else {
+                    // One who was cancelled knows nothing of the source.
+                    if !Task.isCancelled { (state.failures, state.failure) = (state.failures + 1, error) }
+                    return nil
+                }
                 state.pausedUntil = now + Self.pause
                 return known.credentials
             }

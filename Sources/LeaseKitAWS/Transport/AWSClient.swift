@@ -77,6 +77,7 @@ final class AWSClient: Sendable {
         var isClockSet = false
         var areCredentialsRenewed = false
         var lastCost: Int?
+        var signedAs: AWSCredentials?
         var signedAt = LeaseInstant.distantPast
     }
 
@@ -100,7 +101,9 @@ final class AWSClient: Sendable {
             headers: [("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")],
             body: body
         )
+        progress.signedAs = nil
         let own = try await ownCredentials(signing)
+        progress.signedAs = own
         let sent = tools.time.read()
         progress.signedAt = tools.clock.now(sent)
         if let own { try signer.sign(&request, with: own, at: progress.signedAt) }
@@ -142,7 +145,7 @@ final class AWSClient: Sendable {
         case .with(let credentials): return credentials
         case .own:
             guard let credentials else { throw AWSError(.noCredentials, "this client was made without credentials") }
-            return try await credentials.credentials()
+            do { return try await credentials.credentials() } catch { throw error.asLogin }
         }
     }
 
@@ -165,11 +168,8 @@ final class AWSClient: Sendable {
                 return
             }
         }
-        if error.code.isOutdated, !progress.areCredentialsRenewed,
-            let cached = credentials as? any RefreshableCredentials
-        {
+        if let own = progress.signedAs, !progress.areCredentialsRenewed, await areNewer(than: own, after: error) {
             progress.areCredentialsRenewed = true
-            cached.forget()
             return
         }
         let isWorthIt = error.isRetryable && (isRepeatable || !error.mayHaveBeenDone)
@@ -181,6 +181,18 @@ final class AWSClient: Sendable {
         // A wait that ends behind the deadline helps nobody: the error is more telling.
         guard until < deadline else { throw failure }
         do { try await tools.time.sleep(until: until) } catch { throw failure }
+    }
+
+    /// Whether there are, or may be, other credentials than those that were refused.
+    private func areNewer(than own: AWSCredentials, after error: AWSError) async -> Bool {
+        if error.code.isOutdated, let cached = credentials as? any RefreshableCredentials {
+            cached.forget(own)
+            return true
+        }
+        if error.code.isUnknownKey, let rotated = credentials as? any RotatedCredentials {
+            return await rotated.isReplaced(own)
+        }
+        return false
     }
 
     private func wait(until turn: Duration, _ deadline: Duration, _ progress: Progress) async throws(AWSError) {

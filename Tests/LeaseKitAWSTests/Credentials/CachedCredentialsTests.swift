@@ -57,6 +57,53 @@ import Testing
         }
     }
 
+    /// Who waits for a source that fails is told with the one who asked; nobody asks it again in a row behind the others.
+    @Test func manyAskABrokenSourceAndItIsAskedOnce() throws {
+        try drive { time, source, cached in
+            source.state.withLock { $0.isBroken = true }
+            let began = time.read().continuous
+            await withTaskGroup(of: Bool.self) { group in
+                for _ in 0..<50 {
+                    group.addTask {
+                        do {
+                            _ = try await cached.credentials()
+                            return true
+                        } catch { return false }
+                    }
+                }
+                for await isGiven in group { #expect(!isGiven) }
+            }
+            #expect(source.asked == 1)
+            #expect(time.read().continuous - began == .seconds(1))
+            // Whoever comes later asks anew.
+            source.state.withLock { $0.isBroken = false }
+            let id = try await cached.credentials().accessKeyID
+            #expect(id == "ASIA2")
+        }
+    }
+
+    /// One who gives up while it asks does not answer for the others.
+    @Test func whoGivesUpFailsNobodyElse() throws {
+        try drive { time, source, cached in
+            try await withThrowingTaskGroup(of: String?.self) { group in
+                group.addTask {
+                    await withTaskGroup(of: Void.self) { inner in
+                        inner.addTask { _ = try? await cached.credentials() }
+                        try? await time.sleep(for: .milliseconds(500))
+                        inner.cancelAll()
+                    }
+                    return nil
+                }
+                group.addTask {
+                    try await time.sleep(for: .milliseconds(100))
+                    return try await cached.credentials().accessKeyID
+                }
+                for try await id in group { #expect(id == nil || id == "ASIA2") }
+            }
+            #expect(source.asked == 2)
+        }
+    }
+
     @Test func renewsBeforeTheEnd() throws {
         try drive { time, source, cached in
             _ = try await cached.credentials()
