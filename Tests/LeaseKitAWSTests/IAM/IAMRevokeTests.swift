@@ -159,6 +159,21 @@ import Testing
         }
     }
 
+    /// A sweep would end early or never.
+    @Test(arguments: ["", "<Marker>here</Marker>"])
+    func anInventoryThatLeadsNowhereIsAnError(marker: String) throws {
+        let world = World()
+        let backend = try world.users()
+        try world.drive {
+            let page = "<ListUsersResult><IsTruncated>true</IsTruncated>\(marker)</ListUsersResult>"
+            world.aws.script("ListUsers", .answer(.xml(200, "<ListUsersResponse>\(page)</ListUsersResponse>")))
+            let call = try world.call(backend: backend)
+            await #expect(throws: BackendFailure.self) {
+                try await backend.inventory(of: "ours", after: "here", call)
+            }
+        }
+    }
+
     @Test func theInventoryFindsOrphansAmongStrangers() throws {
         let world = World(pageSize: 50)
         let backend = try world.users()
