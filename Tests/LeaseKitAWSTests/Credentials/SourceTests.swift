@@ -343,6 +343,12 @@ import Testing
         #expect(try await found() == "ASIA-web")
         environment["AWS_WEB_IDENTITY_TOKEN_FILE"] = nil
         #expect(try await found() == "AKIAFILE")
+        // A profile whose role cannot be assumed for want of a key is set up and broken, too: the container may be somebody else.
+        environment["AWS_CONFIG_FILE"] = try scratch.write(
+            "[default]\nrole_arn = arn:aws:iam::1:role/r\ncredential_source = Environment\n",
+            to: "role"
+        )
+        #expect(await code(.chain(Self.settings(environment, sts: sts))) == .badCredentials)
         environment["AWS_CONFIG_FILE"] = scratch.path("none")
         #expect(try await found() == "ASIA-C")
         environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = nil
