@@ -23,6 +23,9 @@ public final class IAMUserBackend: Sendable {
         options: IAMUserOptions = IAMUserOptions()
     ) throws(AWSError) {
         try AWSLimits.check(name: options.namePrefix, of: "namePrefix", 1...24)
+        if let slack = options.endSlack, slack < .zero {
+            throw AWSError(.outOfBounds, "endSlack is below zero, and users would end before their leases: raise it")
+        }
         self.access = access
         self.options = options
         for (name, role) in roles.sorted(by: { $0.key < $1.key }) { try setRole(name, role) }
