@@ -53,6 +53,15 @@ public struct AWSCredentials: Sendable {
     }
 }
 
+extension AWSCredentials {
+    /// Whether there is something in it that no key has, and no header may have.
+    var hasSpaces: Bool {
+        let isSpace: (UInt8) -> Bool = { $0 <= 0x20 || $0 == 0x7F }
+        return accessKeyID.utf8.contains(where: isSpace) || secretAccessKey.withBytes { $0.contains(where: isSpace) }
+            || sessionToken?.withBytes { $0.contains(where: isSpace) } ?? false
+    }
+}
+
 extension AWSCredentials: Equatable {
     /// Compares ids and secrets, in constant time.
     public static func == (lhs: AWSCredentials, rhs: AWSCredentials) -> Bool {

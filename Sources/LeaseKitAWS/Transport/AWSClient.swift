@@ -106,6 +106,13 @@ final class AWSClient: Sendable {
         progress.signedAs = own
         let sent = tools.time.read()
         progress.signedAt = tools.clock.now(sent)
+        if let own, own.hasSpaces {
+            throw AWSError(
+                .badCredentials,
+                "the own key, its id or its token has a space or a line break in it: take it out where it comes from",
+                action: progress.action
+            )
+        }
         if let own { try signer.sign(&request, with: own, at: progress.signedAt) }
         let left = deadline - sent.continuous
         guard left > .zero else { throw outOfTime(progress) }

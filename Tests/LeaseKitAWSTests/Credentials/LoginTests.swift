@@ -59,6 +59,26 @@ import Testing
         }
     }
 
+    /// Secrets that are mounted as files end in a line break as often as not.
+    @Test(arguments: [("AKIA\n", "s", nil), ("AKIA", "s\n", nil), ("AKIA", "s", "t\r\n"), ("AKIA ", "s", nil)])
+    func aLineBreakInAKeyIsSaid(id: String, secret: String, token: String?) throws {
+        let world = World()
+        let key = AWSCredentials(
+            accessKeyID: id,
+            secretAccessKey: SecretText(secret),
+            sessionToken: token.map { SecretText($0) }
+        )
+        let access = try access(world, as: StaticAWSCredentials(key))
+        try world.drive {
+            let deadline = world.time.read().continuous + .seconds(60)
+            let error = await #expect(throws: AWSError.self) {
+                try await access.sts.call("GetCallerIdentity", until: deadline)
+            }
+            #expect(error?.code == .badCredentials && error?.message.contains("line break") == true)
+            #expect(world.aws.calls.isEmpty)
+        }
+    }
+
     /// A service that refuses a signature for its time refuses all of them.
     @Test(arguments: ["RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"])
     func aClockThatIsRefusedIsNoFaultOfTheLease(code: String) {
