@@ -56,11 +56,13 @@ final class RawPostgres: @unchecked Sendable {
 
     /// All of it in one text; true when all of it was carried out.
     private func query(_ transactions: [[RawStatement]], _ connection: OpaquePointer?) -> Bool {
-        let texts = transactions.flatMap { ["BEGIN"] + $0.map(\.inlined) + ["COMMIT"] }
+        let texts = transactions.flatMap { [Self.begin] + $0.map(\.inlined) + ["COMMIT"] }
         let result = PQexec(connection, texts.joined(separator: "; "))
         defer { PQclear(result) }
         return isDone(result)
     }
+
+    private static let begin = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
     private func prepare(_ transactions: [[RawStatement]], _ connection: OpaquePointer?) {
         var names: Set<String> = []
@@ -74,7 +76,7 @@ final class RawPostgres: @unchecked Sendable {
     /// The same as a pipeline.
     private func pipeline(_ transactions: [[RawStatement]], _ connection: OpaquePointer?) -> Bool {
         for transaction in transactions {
-            for statement in [RawStatement(text: "BEGIN")] + transaction + [RawStatement(text: "COMMIT")] {
+            for statement in [RawStatement(text: Self.begin)] + transaction + [RawStatement(text: "COMMIT")] {
                 let values = statement.parameters.map { UnsafePointer(strdup($0)) as UnsafePointer<CChar>? }
                 defer { for value in values { free(UnsafeMutablePointer(mutating: value)) } }
                 let count = Int32(values.count)

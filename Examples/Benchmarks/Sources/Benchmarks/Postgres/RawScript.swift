@@ -61,7 +61,7 @@ struct RawScript: Sendable {
         case .renew:
             return [
                 [
-                    RawStatement(text: "SELECT set_config('enable_seqscan', 'off', true)", name: "seek"),
+                    RawStatement(text: "SELECT \(path), \(seeking)", name: "seek"),
                     RawStatement(
                         text: """
                             SELECT 1 / (count(*) = 1 AND clock_timestamp() < $3::timestamptz)::int, \(clock)
@@ -98,10 +98,17 @@ struct RawScript: Sendable {
 
     private let clock = "(extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::bigint::text"
 
+    private let path = "pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)"
+
+    private let seeking = "pg_catalog.set_config('enable_seqscan', 'off', true)"
+
     private func lock(_ number: Int, seeks: Bool) -> RawStatement {
-        let seeking = seeks ? ", set_config('enable_seqscan', 'off', true)" : ""
+        let more = seeks ? ", \(seeking), pg_catalog.set_config('lock_timeout', '5000ms', true)" : ""
         return RawStatement(
-            text: "SELECT set_config('application_name', $1, true)\(seeking), pg_advisory_xact_lock($2::bigint)",
+            text: """
+                SELECT pg_catalog.set_config('application_name', $1, true), \(path)\(more),
+                    pg_catalog.pg_advisory_xact_lock($2::bigint)
+                """,
             parameters: ["leasekit/0123456789abcdef/1", "\(number)"],
             name: seeks ? "lock_seeking" : "lock"
         )
@@ -131,7 +138,8 @@ struct RawScript: Sendable {
                 SELECT 1 / (count(*) FILTER (WHERE NOT n.login) = $3::bigint AND coalesce(sum(\(sessions)), 0) = 0
                         AND NOT bool_or(EXISTS (SELECT FROM pg_catalog.pg_shdepend d
                             WHERE d.refclassid = 'pg_catalog.pg_authid'::regclass AND d.refobjid = n.oid)))::int,
-                    set_config('leasekit.ended', '{' || string_agg(n.oid::text, ',') || '}', true)
+                    set_config('leasekit.ended', '{' || string_agg(n.oid::text, ',') || '}', true),
+                    pg_stat_clear_snapshot()
                 FROM (SELECT to_regrole(quote_ident(t.name))::oid AS oid,
                         (SELECT r.rolcanlogin FROM pg_catalog.pg_roles r WHERE r.rolname = t.name::name) AS login
                     FROM unnest($1::text[], $2::text[]) AS t(name, tag) WHERE \(bearsTag)) n
@@ -148,7 +156,8 @@ struct RawScript: Sendable {
                     (SELECT b.datname FROM pg_catalog.pg_database b WHERE b.oid = h.dbid), h.owns
                 FROM (SELECT u.name, to_regrole(quote_ident(u.name))::oid AS oid FROM unnest($1::text[]) AS u(name)) n
                 LEFT JOIN LATERAL (
-                    SELECT d.dbid, bool_or(d.deptype = 'o' AND d.classid <> 'pg_catalog.pg_default_acl'::regclass) AS owns
+                    SELECT d.dbid, bool_or(d.deptype = 'o' AND d.classid <> 'pg_catalog.pg_default_acl'::regclass
+                        AND d.classid <> 'pg_catalog.pg_user_mapping'::regclass) AS owns
                     FROM pg_catalog.pg_shdepend d
                     WHERE d.refclassid = 'pg_catalog.pg_authid'::regclass AND d.refobjid = n.oid GROUP BY d.dbid
                 ) h ON true
