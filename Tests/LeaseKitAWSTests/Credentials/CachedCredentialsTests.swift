@@ -14,6 +14,7 @@ import Testing
             var asked = 0
             var isBroken = false
             var life = Duration.seconds(3_600)
+            var pause = Duration.seconds(1)
         }
         let time: VirtualTime
         let state = Locked(State())
@@ -25,7 +26,7 @@ import Testing
                 state.asked += 1
                 return state
             }
-            do { try await time.sleep(for: .seconds(1)) } catch { throw AWSError(.unreachable, "cancelled") }
+            do { try await time.sleep(for: state.pause) } catch { throw AWSError(.unreachable, "cancelled") }
             if state.isBroken { throw AWSError(.unreachable, "broken") }
             return AWSCredentials(
                 accessKeyID: "ASIA\(state.asked)",
@@ -127,6 +128,30 @@ import Testing
             await #expect(throws: AWSError.self) { try await cached.credentials() }
             source.state.withLock { $0.isBroken = false }
             #expect(try await cached.credentials().accessKeyID.hasPrefix("ASIA"))
+        }
+    }
+
+    /// While one waits for new ones, the others go on with what still works.
+    @Test func aSlowSourceHoldsUpNobodyElse() throws {
+        try drive { time, source, cached in
+            _ = try await cached.credentials()
+            source.state.withLock { $0.pause = .seconds(30) }
+            try await time.sleep(for: .seconds(3_400))
+            let began = time.read().continuous
+            let waits = try await withThrowingTaskGroup(of: Duration.self) { group in
+                for _ in 0..<20 {
+                    group.addTask {
+                        _ = try await cached.credentials()
+                        return time.read().continuous - began
+                    }
+                }
+                var waits: [Duration] = []
+                for try await wait in group { waits.append(wait) }
+                return waits
+            }
+            #expect(waits.count { $0 > .zero } == 1, "\(waits)")
+            let id = try await cached.credentials().accessKeyID
+            #expect(id == "ASIA2" && source.asked == 2)
         }
     }
 
