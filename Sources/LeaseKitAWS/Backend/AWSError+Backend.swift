@@ -16,7 +16,8 @@ extension AWSError {
         default: break
         }
         if code.isThrottling { return make(.transient, .target, retryAfter: retryAfter ?? .seconds(5)) }
-        if code.isAboutLogin { return make(.denied, .target) }
+        // All calls are signed by the same clock and the same key.
+        if code.isAboutLogin || code.isAboutTheClock { return make(.denied, .target) }
         if (status ?? 0) >= 500 { return make(mayHaveBeenDone ? .ambiguous : .transient, .target) }
         return make(code.isTransient ? .transient : .denied, .lease)
     }

@@ -13,6 +13,7 @@ enum AWSLimits {
     static let tags = 50
     static let userName = 64
     static let path = 512
+    static let tagValue = 256
 
     private static func isWord(_ byte: UInt8) -> Bool {
         switch byte {
@@ -62,7 +63,7 @@ enum AWSLimits {
         )
         for (key, value) in tags {
             let isFree = !key.lowercased().hasPrefix("aws:") && !key.lowercased().hasPrefix("leasekit:")
-            guard (1...128).contains(key.count), value.count <= 256, isFree, isTag(key), isTag(value) else {
+            guard (1...128).contains(key.count), value.count <= tagValue, isFree, isTag(key), isTag(value) else {
                 throw AWSError(
                     .outOfBounds,
                     "the tag \"\(key)\" breaks a rule: keys have 1 to 128 characters and begin with neither aws: nor leasekit:, "

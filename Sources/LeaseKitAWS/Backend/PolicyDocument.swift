@@ -13,6 +13,12 @@ struct PolicyDocument: Hashable, Sendable {
         guard let object = try? JSONSerialization.jsonObject(with: Data(source.utf8)) as? [String: Any] else {
             throw AWSError(.outOfBounds, "\(name) is no JSON object: correct it")
         }
+        if let repeated = RepeatedName.first(in: source) {
+            throw AWSError(
+                .outOfBounds,
+                "\(name) has \"\(repeated)\" twice in one object, of which only one would count: write it once"
+            )
+        }
         guard object["Statement"] != nil else {
             throw AWSError(.outOfBounds, "\(name) has no Statement: a policy needs one")
         }

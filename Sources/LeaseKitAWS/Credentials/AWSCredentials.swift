@@ -31,6 +31,8 @@ public struct AWSCredentials: Sendable {
     ) {
         self.accessKeyID = accessKeyID
         self.secretAccessKey = secretAccessKey
+        // Tools write an empty one for none, and AWS would refuse it.
+        let sessionToken = sessionToken.flatMap { $0.byteCount == 0 ? nil : $0 }
         self.sessionToken = sessionToken
         self.expiresAt = expiresAt
         self.principal = principal
@@ -48,6 +50,15 @@ public struct AWSCredentials: Sendable {
         public static let role = Origin(value: .role)
         /// Temporary ones of which it was not said where they come from.
         public static let unknown = Origin(value: .unknown)
+    }
+}
+
+extension AWSCredentials {
+    /// Whether there is something in it that no key has, and no header may have.
+    var hasSpaces: Bool {
+        let isSpace: (UInt8) -> Bool = { $0 <= 0x20 || $0 == 0x7F }
+        return accessKeyID.utf8.contains(where: isSpace) || secretAccessKey.withBytes { $0.contains(where: isSpace) }
+            || sessionToken?.withBytes { $0.contains(where: isSpace) } ?? false
     }
 }
 

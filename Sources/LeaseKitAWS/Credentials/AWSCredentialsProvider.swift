@@ -14,7 +14,14 @@ public protocol AWSCredentialsProvider: Sendable {
 
 /// A source that remembers, and can be told that what it remembers is not accepted any more.
 protocol RefreshableCredentials: AWSCredentialsProvider {
-    func forget()
+    /// Asks anew next time, unless what it remembers is newer than what was refused.
+    func forget(_ refused: AWSCredentials)
+}
+
+/// A source whose key another process, or another call, may have exchanged.
+protocol RotatedCredentials: AWSCredentialsProvider {
+    /// Whether another key than the one that was refused counts by now.
+    func isReplaced(_ refused: AWSCredentials) async -> Bool
 }
 
 /// Credentials that the application has.

@@ -82,7 +82,7 @@ public struct AWSCredentialsSource: AWSCredentialsProvider {
 }
 
 extension AWSCredentialsSource: RefreshableCredentials {
-    func forget() { (provider as? any RefreshableCredentials)?.forget() }
+    func forget(_ refused: AWSCredentials) { (provider as? any RefreshableCredentials)?.forget(refused) }
 }
 
 /// The first source that is set up.
@@ -90,17 +90,18 @@ struct ChainSource: AWSCredentialsProvider {
     let sources: [any AWSCredentialsProvider]
 
     func credentials() async throws(AWSError) -> AWSCredentials {
+        var last = "none was asked"
         for source in sources {
             do {
                 return try await source.credentials()
             } catch  where error.code == .noCredentials {
-                continue
+                last = error.message
             }
         }
         throw AWSError(
             .noCredentials,
             "no source of credentials is set up: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, write a profile, "
-                + "or give the container or the machine a role"
+                + "or give the container or the machine a role (the last one said: \(last))"
         )
     }
 }

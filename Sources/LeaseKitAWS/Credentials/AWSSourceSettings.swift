@@ -54,7 +54,8 @@ public struct AWSSourceSettings: Sendable {
     }
 
     func sts(_ region: AWSRegion?, as credentials: (any AWSCredentialsProvider)?) throws(AWSError) -> AWSClient {
-        let region = self.region ?? region ?? .fromEnvironment(environment)
+        let isNamed = value("AWS_REGION") != nil || value("AWS_DEFAULT_REGION") != nil
+        let region = self.region ?? (isNamed ? nil : region) ?? .fromEnvironment(environment)
         return AWSClient(.sts, at: try endpoints.sts(in: region), as: credentials, tools)
     }
 

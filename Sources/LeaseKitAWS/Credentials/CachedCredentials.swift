@@ -5,8 +5,9 @@ import LeaseKit
 
 /// Remembers what a source answered until shortly before it ends.
 ///
-/// One request at a time goes to the source. Well before the end a failure to renew is no trouble: what is remembered still
-/// works. Time is counted by the continuous clock, so that a jump of the wall clock does not make a key look good for longer.
+/// One request at a time goes to the source. Well before the end a failure to renew is no trouble, and neither is a source that is
+/// slow: what is remembered still works, and one alone waits for the new ones. Time is counted by the continuous clock, so that a
+/// jump of the wall clock does not make a key look good for longer.
 final class CachedCredentials: RefreshableCredentials {
     /// How long before the end they are renewed.
     static let renewsBefore = Duration.seconds(300)
@@ -24,6 +25,11 @@ final class CachedCredentials: RefreshableCredentials {
     private struct State: Sendable {
         var known: Known?
         var pausedUntil = Duration.zero
+        /// Whether somebody is asking the source.
+        var isRenewing = false
+        /// How often the source has failed, and how it did last.
+        var failures = 0
+        var failure: AWSError?
     }
 
     private let source: any AWSCredentialsProvider
@@ -36,21 +42,31 @@ final class CachedCredentials: RefreshableCredentials {
         self.time = time
     }
 
-    func forget() { state.withLock { $0.known = nil } }
+    func forget(_ refused: AWSCredentials) {
+        state.withLock { if $0.known?.credentials == refused { $0.known = nil } }
+    }
 
     func credentials() async throws(AWSError) -> AWSCredentials {
         if let good = good() { return good }
+        let failures = state.withLock { $0.failures }
         await gate.enter()
         defer { gate.leave() }
-        // Whoever was before in the gate has asked already.
+        // Whoever was before in the gate has asked already, and was told for all who waited.
         if let good = good() { return good }
+        if let failure = state.withLock({ $0.failures != failures ? $0.failure : nil }) { throw failure }
+        state.withLock { $0.isRenewing = true }
+        defer { state.withLock { $0.isRenewing = false } }
         do throws(AWSError) {
             let fresh = try await source.credentials()
             return try take(fresh)
         } catch {
             let now = time.read().continuous
             let usable = state.withLock { state -> AWSCredentials? in
-                guard let known = state.known, let endsAt = known.endsAt, now < endsAt - Self.margin else { return nil }
+                guard let known = state.known, let endsAt = known.endsAt, now < endsAt - Self.margin else {
+                    // One who was cancelled knows nothing of the source.
+                    if !Task.isCancelled { (state.failures, state.failure) = (state.failures + 1, error) }
+                    return nil
+                }
                 state.pausedUntil = now + Self.pause
                 return known.credentials
             }
@@ -65,7 +81,8 @@ final class CachedCredentials: RefreshableCredentials {
             guard let known = state.known else { return nil }
             guard let renewsAt = known.renewsAt, let endsAt = known.endsAt else { return known.credentials }
             if now < renewsAt { return known.credentials }
-            return now < state.pausedUntil && now < endsAt - Self.margin ? known.credentials : nil
+            let isAnswered = state.isRenewing || now < state.pausedUntil
+            return isAnswered && now < endsAt - Self.margin ? known.credentials : nil
         }
     }
 

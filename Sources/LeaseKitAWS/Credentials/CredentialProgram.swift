@@ -62,13 +62,32 @@ final class CredentialProgram: Sendable {
         // Reading blocks; a thread of its own may.
         Thread.detachNewThread { [self] in
             let handle = pipe.fileHandleForReading
-            var output: [UInt8] = []
-            while output.count <= Self.mostOutput, let part = try? handle.read(upToCount: 4_096), !part.isEmpty {
-                output += part
-            }
+            let output = read(handle.fileDescriptor)
             try? handle.close()
-            change { [output] in $0.output = output }
+            change { $0.output = output }
         }
+    }
+
+    /// Reads until the end, or until nobody waits any longer: a child of the program may keep the pipe open for ever.
+    private func read(_ file: Int32) -> [UInt8] {
+        var output: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 4_096)
+        while output.count <= Self.mostOutput {
+            var waiting = pollfd(fd: file, events: Int16(POLLIN), revents: 0)
+            let ready = poll(&waiting, 1, 100)
+            if state.withLock({ $0.isStopped }) || (ready < 0 && errno != EINTR) { break }
+            guard ready > 0 else { continue }
+            #if canImport(Glibc)
+                let count = Glibc.read(file, &part, part.count)
+            #elseif canImport(Musl)
+                let count = Musl.read(file, &part, part.count)
+            #else
+                let count = Darwin.read(file, &part, part.count)
+            #endif
+            guard count > 0 else { break }
+            output += part.prefix(count)
+        }
+        return output
     }
 
     private func change(_ body: (inout State) -> Void) {

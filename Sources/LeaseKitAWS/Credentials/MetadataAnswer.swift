@@ -30,11 +30,13 @@ struct MetadataAnswer: Decodable {
         guard let answer = try? JSONDecoder().decode(MetadataAnswer.self, from: Data(response.body)),
             answer.code ?? "Success" == "Success", let id = answer.accessKeyID, let secret = answer.secretAccessKey
         else { throw AWSError(.badCredentials, "\(source) answers with something that holds no credentials") }
+        let end = answer.expiration.map { LeaseInstant(iso8601: $0) }
+        if let end, end == nil { throw AWSError(.badCredentials, "\(source) names an Expiration that is no time") }
         return AWSCredentials(
             accessKeyID: id,
             secretAccessKey: SecretText(secret),
             sessionToken: answer.token.map { SecretText($0) },
-            expiresAt: answer.expiration.flatMap { LeaseInstant(iso8601: $0) },
+            expiresAt: end ?? nil,
             principal: answer.roleARN,
             origin: .role
         )

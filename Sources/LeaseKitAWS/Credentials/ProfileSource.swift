@@ -21,7 +21,12 @@ struct ProfileSource: AWSCredentialsProvider {
             let code: AWSError.Code = asked == nil ? .noCredentials : .badCredentials
             throw AWSError(code, "the profile \"\(name)\" has no credentials: give it a key or a role_arn")
         }
-        return try await source.credentials()
+        do {
+            return try await source.credentials()
+        } catch  where error.code == .noCredentials {
+            // The profile is set up: whoever asks must not pass it over.
+            throw AWSError(.badCredentials, "the profile \"\(name)\" has no credentials: \(error.message)")
+        }
     }
 
     /// Keys in the file of credentials win over those in the configuration.

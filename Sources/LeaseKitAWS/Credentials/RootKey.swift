@@ -88,9 +88,11 @@ public final class RootKey: AWSCredentialsProvider {
             // A staged intent is of the key that is committed.
             if record.isRotating || record.credentials.accessKeyID == initial.accessKeyID {
                 try await commit(staged.version)
-            } else {
+            } else if try await isThere(record.credentials, kept, deadline) {
                 try await prove(record.credentials, deadline)
                 try await commit(staged.version)
+            } else {
+                do { try await keeper.discard(name, version: staged.version) } catch { throw Self.failure(error) }
             }
             kept = try await load()
         }
@@ -115,6 +117,23 @@ public final class RootKey: AWSCredentialsProvider {
             try await delete(id, as: own, deadline)
         }
         return own
+    }
+
+    /// Whether a staged key is one of the user's still; one that somebody has deleted would never work.
+    private func isThere(
+        _ staged: AWSCredentials,
+        _ kept: KeptSecrets,
+        _ deadline: Duration
+    ) async throws(AWSError) -> Bool {
+        let own = try kept.committed.map { secret throws(AWSError) in
+            try RootKeyRecord(secret.secret, name).credentials
+        }
+        do throws(AWSError) {
+            return try await keys(own ?? initial, deadline).contains(staged.accessKeyID)
+        } catch  where error.code.isAboutLogin {
+            // Then it is the only one that can work.
+            return true
+        }
     }
 
     private func keys(_ own: AWSCredentials, _ deadline: Duration) async throws(AWSError) -> [String] {
@@ -178,5 +197,17 @@ public final class RootKey: AWSCredentialsProvider {
 
     private static func failure(_ error: SecretKeeperError) -> AWSError {
         AWSError(.badCredentials, "the keeper of the own key failed: \(error.description)")
+    }
+}
+
+extension RootKey: RotatedCredentials {
+    func isReplaced(_ refused: AWSCredentials) async -> Bool {
+        if let known = current.withLock({ $0 }), known != refused { return true }
+        // Another process with the same keeper may have rotated it.
+        guard let committed = try? await load().committed, let record = try? RootKeyRecord(committed.secret, name),
+            record.credentials != refused
+        else { return false }
+        current.withLock { if $0 == refused { $0 = record.credentials } }
+        return true
     }
 }

@@ -114,15 +114,29 @@ struct IAMCalls: Sendable {
     }
 
     /// Every page of a list.
-    func pages(_ action: String, _ parameters: Parameters, _ list: String) async throws(AWSError) -> [XMLNode] {
+    ///
+    /// `isStrict` is for lists of which a part is worse than nothing.
+    func pages(
+        _ action: String,
+        _ parameters: Parameters,
+        _ list: String,
+        isStrict: Bool = false
+    ) async throws(AWSError) -> [XMLNode] {
         var (nodes, marker): ([XMLNode], String?) = ([], nil)
         // A list that never ends is no list.
         for _ in 0..<1_000 {
             let page = parameters + (marker.map { [("Marker", $0)] } ?? [])
             let reply = try await client.call(action, page, until: deadline)
             nodes += reply.result.list(list)
-            guard reply.result.text("IsTruncated") == "true", let next = reply.result.text("Marker"), next != marker
-            else { return nodes }
+            guard reply.result.text("IsTruncated") == "true" else { return nodes }
+            guard let next = reply.result.text("Marker"), next != marker else {
+                if !isStrict { return nodes }
+                throw AWSError(
+                    .unreadableAnswer,
+                    "a page names no next one, and is not the last",
+                    action: "iam:\(action)"
+                )
+            }
             marker = next
         }
         throw AWSError(.unreadableAnswer, "the pages do not come to an end", action: "iam:\(action)")

@@ -28,8 +28,15 @@ extension IAMUserBackend: InventoryListing {
                     madeAt: user.madeAt.map { $0 - ahead }
                 )
             }
-            let isCut = reply.result.text("IsTruncated") == "true"
-            return InventoryPage(items: items, next: isCut ? reply.result.text("Marker") : nil)
+            guard reply.result.text("IsTruncated") == "true" else { return InventoryPage(items: items, next: nil) }
+            guard let next = reply.result.text("Marker"), next != cursor else {
+                throw AWSError(
+                    .unreadableAnswer,
+                    "a page names no next one, and is not the last",
+                    action: "iam:ListUsers"
+                )
+            }
+            return InventoryPage(items: items, next: next)
         } catch {
             throw error.failure()
         }

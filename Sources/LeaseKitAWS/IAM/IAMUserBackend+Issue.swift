@@ -68,6 +68,7 @@ extension IAMUserBackend {
                         throw AWSError(error.code, "the user's name is taken by somebody else", action: Self.foreign)
                     }
                     handle.madeAt = call.now
+                    try checkTarget(user.arn, call)
                     return
                 }
                 // Not done, or not visible yet; making it again tells.

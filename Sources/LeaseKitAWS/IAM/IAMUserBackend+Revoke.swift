@@ -78,8 +78,9 @@ extension IAMUserBackend {
         let failure = await withTaskGroup(of: AWSError?.self) { [options] group in
             var rest = steps[...]
             var failure: AWSError?
-            for step in rest.prefix(options.concurrency) { group.addTask { await self.failure(of: step, iam, handle) } }
-            rest = rest.dropFirst(options.concurrency)
+            let room = max(1, options.concurrency)
+            for step in rest.prefix(room) { group.addTask { await self.failure(of: step, iam, handle) } }
+            rest = rest.dropFirst(room)
             while let result = await group.next() {
                 if failure == nil { failure = result }
                 if failure == nil, let step = rest.popFirst() {

@@ -6,9 +6,18 @@ import LeaseKit
 extension IAMUserBackend {
     /// Removes everything that can hang on a user, page by page: what a person has added, too.
     ///
-    /// A kind that cannot be listed is left out: whether it mattered, deleting the user will tell.
+    /// A kind that cannot be listed is left out: whether it mattered, deleting the user will tell. What may not be removed is told
+    /// at the end, when everything else is gone.
     func strip(_ name: String, _ iam: IAMCalls) async throws(AWSError) {
         let user: IAMCalls.Parameters = [("UserName", name)]
+        var refused: AWSError?
+        let remove = { (removals: [IAMCalls.Step]) async throws(AWSError) in
+            do throws(AWSError) {
+                try await self.together(removals, iam, creating: nil)
+            } catch  where error.code == .accessDenied {
+                refused = refused ?? error
+            }
+        }
         for kind in Self.kinds {
             let found: [String]
             do throws(AWSError) {
@@ -19,19 +28,16 @@ extension IAMUserBackend {
                 continue
             }
             let removals = found.map { IAMCalls.Step(kind.removal, user + [(kind.parameter, $0)]) }
-            try await together(removals, iam, creating: nil)
+            try await remove(removals)
             // A virtual device without its user would stay for ever, and keep its name.
             if kind.removal == "DeactivateMFADevice" {
                 let virtual = found.filter { $0.contains(":mfa/") }
-                try await together(
-                    virtual.map { IAMCalls.Step("DeleteVirtualMFADevice", [("SerialNumber", $0)]) },
-                    iam,
-                    creating: nil
-                )
+                try await remove(virtual.map { IAMCalls.Step("DeleteVirtualMFADevice", [("SerialNumber", $0)]) })
             }
         }
         // There is one at most, and nothing to list.
-        try await iam.remove("DeleteLoginProfile", user)
+        try await remove([IAMCalls.Step("DeleteLoginProfile", user)])
+        if let refused { throw refused }
     }
 
     private struct Kind {

@@ -23,6 +23,9 @@ public final class IAMUserBackend: Sendable {
         options: IAMUserOptions = IAMUserOptions()
     ) throws(AWSError) {
         try AWSLimits.check(name: options.namePrefix, of: "namePrefix", 1...24)
+        if let slack = options.endSlack, slack < .zero {
+            throw AWSError(.outOfBounds, "endSlack is below zero, and users would end before their leases: raise it")
+        }
         self.access = access
         self.options = options
         for (name, role) in roles.sorted(by: { $0.key < $1.key }) { try setRole(name, role) }
@@ -97,6 +100,17 @@ extension IAMUserBackend: SecretBackend {
 
     /// Names the user after the role and the lease; only the role's part is cut.
     public func prepare(_ request: String, _ call: BackendCall) throws -> IAMUserHandle {
+        let (path, role) = (LeaseTags.path(of: call.mark.deployment), try role(at: "creds/\(request)").role)
+        // The epoch is a number of 20 digits at most.
+        guard LeaseTags.escaped(call.mark.deployment).utf8.count <= AWSLimits.tagValue,
+            path.utf8.count + 20 + role.path.utf8.count <= AWSLimits.path
+        else {
+            throw AWSError(
+                .outOfBounds,
+                "the deployment's name is too long for a tag (\(AWSLimits.tagValue) letters) or, with the role's path, for the path of "
+                    + "a user (\(AWSLimits.path)); a letter outside A-Z a-z 0-9 - _ . takes three for each byte: shorten it"
+            )
+        }
         let room = AWSLimits.userName - options.namePrefix.utf8.count - call.id.text.utf8.count - 2
         let part = AWSLimits.name(request).prefix(max(0, room))
         return IAMUserHandle(

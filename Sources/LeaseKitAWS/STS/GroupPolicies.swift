@@ -15,10 +15,10 @@ struct GroupPolicies: Sendable {
         var arns = ownARNs
         for group in groups {
             let name: IAMCalls.Parameters = [("GroupName", group)]
-            for policy in try await iam.pages("ListAttachedGroupPolicies", name, "AttachedPolicies") {
+            for policy in try await iam.pages("ListAttachedGroupPolicies", name, "AttachedPolicies", isStrict: true) {
                 if let arn = policy.text("PolicyArn"), !arns.contains(arn) { arns.append(arn) }
             }
-            for policy in try await iam.pages("ListGroupPolicies", name, "PolicyNames") {
+            for policy in try await iam.pages("ListGroupPolicies", name, "PolicyNames", isStrict: true) {
                 let parameters = name + [("PolicyName", policy.text)]
                 let reply = try await iam.client.call("GetGroupPolicy", parameters, until: iam.deadline)
                 guard let encoded = reply.result.text("PolicyDocument"), let text = PercentCoding.decoded(encoded)

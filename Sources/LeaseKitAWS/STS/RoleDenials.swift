@@ -34,6 +34,8 @@ final class RoleDenials: Sendable {
         /// Policies that are not written to any more, and may still be there.
         var spent: [Int] = []
         var nextLook = Int64.min
+        /// Not before this is a clear-up tried again that failed.
+        var nextClearUp = Int64.min
         var nextPurge = 1_024
     }
 
@@ -162,6 +164,7 @@ final class RoleDenials: Sendable {
     func takeSpent(at now: Int64) -> [Int] {
         state.withLock { state in
             if let lapsesAt = state.lapsesAt, lapsesAt <= now { Self.close(&state) }
+            guard state.nextClearUp <= now else { return [] }
             // What was closed in doubt may hold the only denial of a session until the next one is written.
             let isCovered = state.denied.allSatisfy { state.confirmed.contains($0.key) || $0.value.lapsesAt <= now }
             guard isCovered, state.lapsesAt != nil || state.denied.values.allSatisfy({ $0.lapsesAt <= now }) else {
@@ -172,7 +175,13 @@ final class RoleDenials: Sendable {
         }
     }
 
-    func putBack(_ number: Int) { state.withLock { $0.spent.append(number) } }
+    /// Keeps what could not be removed, for another try some minutes later: an issue that clears up should not wait for it.
+    func putBack(_ numbers: some Sequence<Int>, at now: Int64) {
+        state.withLock { state in
+            state.spent += numbers
+            state.nextClearUp = now + 300
+        }
+    }
 
     /// Whether it is time to look for what earlier processes have left; an hour later it is again.
     func isLookDue(at now: Int64) -> Bool {
@@ -185,6 +194,8 @@ final class RoleDenials: Sendable {
 
     /// Whether there is something to clear up, as far as this process knows.
     func hasSpent(at now: Int64) -> Bool {
-        state.withLock { !$0.spent.isEmpty || ($0.lapsesAt.map { $0 <= now } ?? false) }
+        state.withLock { state in
+            state.nextClearUp <= now && (!state.spent.isEmpty || (state.lapsesAt.map { $0 <= now } ?? false))
+        }
     }
 }

@@ -10,11 +10,13 @@ extension STSBackend {
     func clearUp(_ denials: RoleDenials, _ denial: STSHandle.Denial, _ deadline: Duration) async {
         let deadline = min(deadline, access.tools.time.read().continuous + .seconds(10))
         let iam = IAMCalls(client: access.iam, deadline: deadline)
-        for number in denials.takeSpent(at: second(now)) {
+        let spent = denials.takeSpent(at: second(now))
+        for (place, number) in spent.enumerated() {
             do throws(AWSError) {
                 try await remove(policy(number, denial.deployment), denial.roleARN, iam)
             } catch {
-                denials.putBack(number)
+                denials.putBack(spent[place...], at: second(now))
+                break
             }
         }
         guard denials.isLookDue(at: second(now)) else { return }

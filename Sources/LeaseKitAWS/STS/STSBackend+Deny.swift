@@ -95,7 +95,7 @@ extension STSBackend {
 
     /// Why nobody here can change a role's policies, as far as its name says.
     func obstacle(of roleARN: String, _ deadline: Duration) async throws(AWSError) -> String? {
-        let own = try await identity(of: try await access.credentials.credentials(), deadline)
+        let own = try await identity(of: try await access.ownCredentials(), deadline)
         guard let role = AWSIdentity(arn: roleARN), role.fingerprint == own.fingerprint else {
             return
                 "the role is in another account than LeaseKit's own (\(own.fingerprint)), which cannot change its policies: "

@@ -80,7 +80,7 @@ extension STSBackend {
 
     /// Whether the own credentials are a role's; some kinds need a user's key.
     private func checkOwn(_ role: CheckedSTSRole, _ deadline: Duration) async throws(AWSError) -> Bool {
-        let own = try await access.credentials.credentials()
+        let own = try await access.ownCredentials()
         if role.role.kind == .assumedRole { return try await isRole(own, deadline) }
         guard own.sessionToken == nil else {
             throw AWSError(

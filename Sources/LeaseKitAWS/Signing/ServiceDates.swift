@@ -10,16 +10,32 @@ extension LeaseInstant {
         return rest < 0 ? seconds - 1 : seconds
     }
 
-    /// Reads what services write into their answers: `2026-11-21T08:00:00Z`, with or without a fraction.
+    /// Reads what services write into their answers: `2026-11-21T08:00:00Z`, with or without a fraction, also with an offset
+    /// such as `+00:00` for the `Z`.
     init?(iso8601 text: String) {
-        let parts = text.split(whereSeparator: { "-T:Z".contains($0) })
-        guard parts.count == 6, text.hasSuffix("Z"), let year = Int64(parts[0]), let month = Int64(parts[1]),
-            let day = Int64(parts[2]), let hour = Int64(parts[3]), let minute = Int64(parts[4]),
-            let second = Double(parts[5]), (1...12).contains(month), (1...31).contains(day), (0..<24).contains(hour),
-            (0..<60).contains(minute), second >= 0, second < 61
+        guard let middle = text.firstIndex(of: "T"),
+            let end = text[middle...].firstIndex(where: { "Z+-".contains($0) }),
+            let offset = Self.offset(text[end...])
         else { return nil }
-        let seconds = Self.days(year, month, day) * 86_400 + hour * 3_600 + minute * 60
+        let date = text[..<middle].split(separator: "-", omittingEmptySubsequences: false)
+        let time = text[text.index(after: middle)..<end].split(separator: ":", omittingEmptySubsequences: false)
+        guard date.count == 3, time.count == 3, let year = Int64(date[0]), let month = Int64(date[1]),
+            let day = Int64(date[2]), let hour = Int64(time[0]), let minute = Int64(time[1]),
+            let second = Double(time[2]), (1...9_999).contains(year), (1...12).contains(month),
+            (1...31).contains(day), (0..<24).contains(hour), (0..<60).contains(minute), second >= 0, second < 61
+        else { return nil }
+        let seconds = Self.days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 - offset
         self = LeaseInstant(secondsSinceEpoch: seconds) + .milliseconds(Int64(second * 1_000))
+    }
+
+    /// The seconds of `Z`, `+02:00` or `+0200`.
+    private static func offset(_ text: Substring) -> Int64? {
+        if text == "Z" { return 0 }
+        let digits = text.dropFirst().filter { $0 != ":" }
+        guard digits.count == 4, digits.allSatisfy(\.isNumber), let hours = Int64(digits.prefix(2)),
+            let minutes = Int64(digits.suffix(2)), hours < 24, minutes < 60
+        else { return nil }
+        return (text.first == "-" ? -1 : 1) * (hours * 3_600 + minutes * 60)
     }
 
     /// Reads the `Date` of an HTTP answer: `Sat, 21 Nov 2026 08:00:00 GMT`.

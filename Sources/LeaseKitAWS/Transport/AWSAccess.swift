@@ -44,6 +44,11 @@ public struct AWSAccess: Sendable {
         AWSClient(.sts, at: sts.endpoint, as: StaticAWSCredentials(credentials), tools)
     }
 
+    /// LeaseKit's own credentials as they are now.
+    func ownCredentials() async throws(AWSError) -> AWSCredentials {
+        do { return try await credentials.credentials() } catch { throw error.asLogin }
+    }
+
     /// Where the continuous clock will be when a backend's call is over.
     func deadline(of call: BackendCall) -> Duration { tools.time.read().continuous + call.timeout }
 }

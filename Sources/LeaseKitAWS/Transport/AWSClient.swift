@@ -77,6 +77,7 @@ final class AWSClient: Sendable {
         var isClockSet = false
         var areCredentialsRenewed = false
         var lastCost: Int?
+        var signedAs: AWSCredentials?
         var signedAt = LeaseInstant.distantPast
     }
 
@@ -87,7 +88,9 @@ final class AWSClient: Sendable {
         _ signing: Signing,
         _ progress: inout Progress
     ) async throws(AWSError) -> AWSReply {
-        let turn = rates.withLock { $0[action, default: AdaptiveRate()].reserve(at: tools.time.read().continuous) }
+        let turn = rates.withLock { rates in
+            rates[action, default: AdaptiveRate()].reserve(at: tools.time.read().continuous, before: deadline)
+        }
         try await wait(until: turn, deadline, progress)
         progress.attempts += 1
         var request = AWSHTTPRequest(
@@ -98,9 +101,18 @@ final class AWSClient: Sendable {
             headers: [("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")],
             body: body
         )
+        progress.signedAs = nil
         let own = try await ownCredentials(signing)
+        progress.signedAs = own
         let sent = tools.time.read()
         progress.signedAt = tools.clock.now(sent)
+        if let own, own.hasSpaces {
+            throw AWSError(
+                .badCredentials,
+                "the own key, its id or its token has a space or a line break in it: take it out where it comes from",
+                action: progress.action
+            )
+        }
         if let own { try signer.sign(&request, with: own, at: progress.signedAt) }
         let left = deadline - sent.continuous
         guard left > .zero else { throw outOfTime(progress) }
@@ -140,7 +152,7 @@ final class AWSClient: Sendable {
         case .with(let credentials): return credentials
         case .own:
             guard let credentials else { throw AWSError(.noCredentials, "this client was made without credentials") }
-            return try await credentials.credentials()
+            do { return try await credentials.credentials() } catch { throw error.asLogin }
         }
     }
 
@@ -152,7 +164,8 @@ final class AWSClient: Sendable {
         _ progress: inout Progress
     ) async throws(AWSError) {
         let failure = error.afterLostTry(progress.isLost)
-        if Task.isCancelled { throw failure }
+        // Time that is over does not come back, and a retry would be taken from others.
+        if Task.isCancelled || error.code == .outOfTime { throw failure }
         // The answer's date has set the clock by now; once is enough, a second refusal is about something else.
         if error.code.isAboutTheClock, !progress.isClockSet {
             let now = tools.clock.now(tools.time.read())
@@ -162,11 +175,8 @@ final class AWSClient: Sendable {
                 return
             }
         }
-        if error.code.isOutdated, !progress.areCredentialsRenewed,
-            let cached = credentials as? any RefreshableCredentials
-        {
+        if let own = progress.signedAs, !progress.areCredentialsRenewed, await areNewer(than: own, after: error) {
             progress.areCredentialsRenewed = true
-            cached.forget()
             return
         }
         let isWorthIt = error.isRetryable && (isRepeatable || !error.mayHaveBeenDone)
@@ -180,9 +190,29 @@ final class AWSClient: Sendable {
         do { try await tools.time.sleep(until: until) } catch { throw failure }
     }
 
+    /// Whether there are, or may be, other credentials than those that were refused.
+    private func areNewer(than own: AWSCredentials, after error: AWSError) async -> Bool {
+        if error.code.isOutdated, let cached = credentials as? any RefreshableCredentials {
+            cached.forget(own)
+            return true
+        }
+        if error.code.isUnknownKey, let rotated = credentials as? any RotatedCredentials {
+            return await rotated.isReplaced(own)
+        }
+        return false
+    }
+
     private func wait(until turn: Duration, _ deadline: Duration, _ progress: Progress) async throws(AWSError) {
         let now = tools.time.read().continuous
-        guard now < deadline, turn < deadline else { throw outOfTime(progress) }
+        guard now < deadline else { throw outOfTime(progress) }
+        guard turn < deadline else {
+            throw AWSError(
+                .outOfTime,
+                "AWS has refused the action as too much, and its next turn comes after the call's time",
+                action: progress.action,
+                mayHaveBeenDone: progress.isLost
+            )
+        }
         if turn <= now { return }
         do { try await tools.time.sleep(until: turn) } catch { throw outOfTime(progress) }
     }

@@ -60,6 +60,9 @@ extension AWSError.Code {
         "InvalidSignatureException", "AuthFailure",
     ]
     private static let outdated: Set<String> = ["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"]
+    private static let unknown: Set<String> = [
+        "InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId",
+    ]
     private static let login: Set<String> = [
         "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidSignatureException",
         "IncompleteSignature", "MissingAuthenticationToken", "MissingAuthenticationTokenException", "AuthFailure",
@@ -81,6 +84,8 @@ extension AWSError.Code {
     var isOutdated: Bool { Self.outdated.contains(text) }
     /// The own credentials are not accepted: about the target, not about a lease.
     var isAboutLogin: Bool { Self.login.contains(text) || isOutdated }
+    /// The own key is not known, or not any more.
+    var isUnknownKey: Bool { Self.unknown.contains(text) }
     /// Its message has the request in it, session token included.
     var hasUnsafeMessage: Bool { Self.repeatsTheRequest.contains(text) }
 }

@@ -44,6 +44,26 @@ public struct AWSError: Error, Sendable {
 
     static let signingFailed = AWSError(.signingFailed, "the cryptographic library could not sign the request")
 
+    /// What an error of the own credentials' source means to a call that needs them.
+    ///
+    /// The call itself was not sent. Whatever refused the login, it is about the target and not about what the call was for.
+    var asLogin: AWSError {
+        var (code, message) = (code, message)
+        if code == .outOfTime {
+            code = .unreachable
+        } else if !isRetryable, !code.isAboutLogin {
+            (code, message) = (.badCredentials, "the own credentials cannot be had (\(self.code): \(self.message))")
+        }
+        return AWSError(
+            code,
+            message,
+            action: action,
+            status: status,
+            requestID: requestID,
+            retryAfter: retryAfter
+        )
+    }
+
     /// The same error, now that an earlier try of the same call may have been done.
     func afterLostTry(_ isLost: Bool) -> AWSError {
         guard isLost, !mayHaveBeenDone else { return self }

@@ -25,14 +25,15 @@ struct AWSReply: Sendable {
     }
 
     private static func failure(_ response: AWSHTTPResponse, _ document: XMLNode?, _ action: String) -> AWSError {
-        guard let error = document?.first("Error"), let text = error.text("Code") else {
+        // Codes are kept with leases: what is as long as a page is none.
+        guard let error = document?.first("Error"), let text = error.text("Code"), text.utf8.count <= 128 else {
             return unreadable(response, action)
         }
         let code = AWSError.Code(text)
         let message = code.hasUnsafeMessage ? "the signature was refused" : error.text("Message") ?? "no reason given"
         return AWSError(
             code,
-            String(message.prefix(400)),
+            String(message.prefix(400).map { $0.isNewline || $0.asciiValue.map { $0 < 0x20 } ?? false ? " " : $0 }),
             action: action,
             status: response.status,
             requestID: document?.first("RequestId")?.text ?? response.header("x-amzn-requestid"),

@@ -23,13 +23,16 @@ struct AdaptiveRate: Sendable {
     private var sentInWindow = 0
 
     /// Takes the next turn and says when it is.
-    mutating func reserve(at now: Duration) -> Duration {
+    ///
+    /// A turn after `deadline` is not taken, or calls that give up would put off those that come after them.
+    mutating func reserve(at now: Duration, before deadline: Duration = .seconds(Int64.max)) -> Duration {
         if limit != nil, now - refusedAt > Self.forgetsAfter { limit = nil }
         guard let limit else {
             measure(now)
             return now
         }
         let slot = max(now, nextSlot)
+        guard slot < deadline else { return slot }
         nextSlot = slot + .seconds(1) / limit
         measure(slot)
         return slot

@@ -23,7 +23,7 @@ public final class URLSessionTransport: AWSTransport {
     ///   - longestBody: The most bytes of an answer that it reads; AWS stays far below.
     public init(connectionsPerHost: Int = 16, longestBody: Int = 8 << 20) {
         let configuration = URLSessionConfiguration.ephemeral
-        configuration.httpMaximumConnectionsPerHost = connectionsPerHost
+        configuration.httpMaximumConnectionsPerHost = max(1, connectionsPerHost)
         configuration.httpCookieStorage = nil
         configuration.httpShouldSetCookies = false
         configuration.urlCache = nil

@@ -14,6 +14,7 @@ import Testing
             var asked = 0
             var isBroken = false
             var life = Duration.seconds(3_600)
+            var pause = Duration.seconds(1)
         }
         let time: VirtualTime
         let state = Locked(State())
@@ -25,7 +26,7 @@ import Testing
                 state.asked += 1
                 return state
             }
-            do { try await time.sleep(for: .seconds(1)) } catch { throw AWSError(.unreachable, "cancelled") }
+            do { try await time.sleep(for: state.pause) } catch { throw AWSError(.unreachable, "cancelled") }
             if state.isBroken { throw AWSError(.unreachable, "broken") }
             return AWSCredentials(
                 accessKeyID: "ASIA\(state.asked)",
@@ -57,6 +58,53 @@ import Testing
         }
     }
 
+    /// Who waits for a source that fails is told with the one who asked; nobody asks it again in a row behind the others.
+    @Test func manyAskABrokenSourceAndItIsAskedOnce() throws {
+        try drive { time, source, cached in
+            source.state.withLock { $0.isBroken = true }
+            let began = time.read().continuous
+            await withTaskGroup(of: Bool.self) { group in
+                for _ in 0..<50 {
+                    group.addTask {
+                        do {
+                            _ = try await cached.credentials()
+                            return true
+                        } catch { return false }
+                    }
+                }
+                for await isGiven in group { #expect(!isGiven) }
+            }
+            #expect(source.asked == 1)
+            #expect(time.read().continuous - began == .seconds(1))
+            // Whoever comes later asks anew.
+            source.state.withLock { $0.isBroken = false }
+            let id = try await cached.credentials().accessKeyID
+            #expect(id == "ASIA2")
+        }
+    }
+
+    /// One who gives up while it asks does not answer for the others.
+    @Test func whoGivesUpFailsNobodyElse() throws {
+        try drive { time, source, cached in
+            try await withThrowingTaskGroup(of: String?.self) { group in
+                group.addTask {
+                    await withTaskGroup(of: Void.self) { inner in
+                        inner.addTask { _ = try? await cached.credentials() }
+                        try? await time.sleep(for: .milliseconds(500))
+                        inner.cancelAll()
+                    }
+                    return nil
+                }
+                group.addTask {
+                    try await time.sleep(for: .milliseconds(100))
+                    return try await cached.credentials().accessKeyID
+                }
+                for try await id in group { #expect(id == nil || id == "ASIA2") }
+            }
+            #expect(source.asked == 2)
+        }
+    }
+
     @Test func renewsBeforeTheEnd() throws {
         try drive { time, source, cached in
             _ = try await cached.credentials()
@@ -80,6 +128,30 @@ import Testing
             await #expect(throws: AWSError.self) { try await cached.credentials() }
             source.state.withLock { $0.isBroken = false }
             #expect(try await cached.credentials().accessKeyID.hasPrefix("ASIA"))
+        }
+    }
+
+    /// While one waits for new ones, the others go on with what still works.
+    @Test func aSlowSourceHoldsUpNobodyElse() throws {
+        try drive { time, source, cached in
+            _ = try await cached.credentials()
+            source.state.withLock { $0.pause = .seconds(30) }
+            try await time.sleep(for: .seconds(3_400))
+            let began = time.read().continuous
+            let waits = try await withThrowingTaskGroup(of: Duration.self) { group in
+                for _ in 0..<20 {
+                    group.addTask {
+                        _ = try await cached.credentials()
+                        return time.read().continuous - began
+                    }
+                }
+                var waits: [Duration] = []
+                for try await wait in group { waits.append(wait) }
+                return waits
+            }
+            #expect(waits.count { $0 > .zero } == 1, "\(waits)")
+            let id = try await cached.credentials().accessKeyID
+            #expect(id == "ASIA2" && source.asked == 2)
         }
     }
 

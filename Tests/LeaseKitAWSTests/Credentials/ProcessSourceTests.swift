@@ -114,6 +114,31 @@ import Testing
         kill(child, SIGKILL)
     }
 
+    /// Nothing stays behind that reads what a child of it goes on to write.
+    @Test func aStoppedOneIsReadNoMore() async throws {
+        let scratch = try Scratch()
+        let pipe = scratch.path("pipe")
+        #expect(mkfifo(pipe, 0o600) == 0)
+        // The child notices when nobody reads, and says so.
+        let path = try program(
+            scratch,
+            "(trap '' PIPE; while echo x 2>/dev/null; do sleep 0.05; done; echo gone >'\(pipe)') & exec sleep 600"
+        )
+        let error = try #require(await failure(try source("'\(path)'", in: scratch, timeout: .milliseconds(500))))
+        #expect(error.message.contains("not ended"), "\(error)")
+        // Opening waits for whoever writes, so that a thread of its own does it.
+        let said = await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                let file = open(pipe, O_RDONLY)
+                defer { close(file) }
+                var text = [UInt8](repeating: 0, count: 16)
+                let count = read(file, &text, text.count)
+                continuation.resume(returning: String(decoding: text.prefix(max(0, count)), as: UTF8.self))
+            }
+        }
+        #expect(said == "gone\n")
+    }
+
     @Test func whatCannotBeStartedSaysSo() async throws {
         let scratch = try Scratch()
         for (command, word) in [

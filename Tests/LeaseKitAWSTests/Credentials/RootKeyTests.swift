@@ -115,6 +115,60 @@ import Testing
         }
     }
 
+    /// Somebody has deleted the key of a rotation that did not come to its end: it never works, and the next one goes on without it.
+    @Test func aStagedKeyThatIsGoneIsLeftBehind() throws {
+        let world = World()
+        let keeper = InMemorySecretKeeper()
+        let slow = ScriptedTransport { request, _ throws(AWSTransportError) in
+            if request.action == "GetCallerIdentity" { return .failure(403, "InvalidClientTokenId") }
+            return try await world.aws.send(request, timeout: .seconds(1))
+        }
+        let key = try rootKey(world, keeper, slow)
+        try world.drive {
+            await #expect(throws: AWSError.self) { try await key.rotate(timeout: .seconds(20)) }
+            let made = try #require(keys(world).first { $0 != "AKIAROOT" })
+            world.aws.change { _ = $0.users["broker"]?.keys.removeValue(forKey: made) }
+            let knowing = ScriptedTransport { request, _ throws(AWSTransportError) in
+                if request.header("Authorization")?.contains("Credential=\(made)/") == true {
+                    return .failure(403, "InvalidClientTokenId")
+                }
+                return try await world.aws.send(request, timeout: .seconds(1))
+            }
+            let next = try rootKey(world, keeper, knowing)
+            try await next.rotate(timeout: .seconds(20))
+            #expect(keys(world) == [try await next.credentials().accessKeyID])
+        }
+    }
+
+    /// Calls that were signed with the old key before it went, and other processes with the same keeper, go on with the new one.
+    @Test func aRotationElsewhereIsNoticed() throws {
+        let world = World()
+        let keeper = InMemorySecretKeeper()
+        let (rotating, other) = (try rootKey(world, keeper), try rootKey(world, keeper))
+        let strict = ScriptedTransport { request, _ throws(AWSTransportError) in
+            let known = world.aws.users["broker"]?.keys.keys.map { "Credential=\($0)/" } ?? []
+            let isKnown = known.contains { request.header("Authorization")?.contains($0) == true }
+            if !isKnown { return .failure(403, "InvalidClientTokenId") }
+            return try await world.aws.send(request, timeout: .seconds(1))
+        }
+        let access = try AWSAccess(credentials: other, region: "eu-west-1", transport: strict, time: world.time)
+        try world.drive {
+            let deadline = world.time.read().continuous + .seconds(600)
+            _ = try await access.sts.call("GetCallerIdentity", until: deadline)
+            try await rotating.rotate()
+            _ = try await access.sts.call("GetCallerIdentity", until: deadline)
+            let (seen, new) = (try await other.credentials(), try await rotating.credentials())
+            #expect(seen == new)
+            // A key that is really unknown is an error after one look.
+            world.aws.change { $0.users["broker"]?.keys = [:] }
+            let before = strict.requests.count
+            let error = await #expect(throws: AWSError.self) {
+                try await access.sts.call("GetCallerIdentity", until: deadline)
+            }
+            #expect(error?.code == "InvalidClientTokenId" && strict.requests.count == before + 1)
+        }
+    }
+
     /// Dead at each request, before and after it: the keeper's key works, and the next rotation leaves one key.
     @Test(arguments: 1...6, [false, true]) func survivesADeathAtEachRequest(place: Int, done: Bool) throws {
         let world = World()

@@ -140,6 +140,43 @@ import Testing
         #expect(await code(.profile(nil, Self.settings(["HOME": scratch.path("nowhere")]))) == .noCredentials)
     }
 
+    /// Some tools write a token with nothing in it beside a user's key.
+    @Test func anEmptyTokenIsNone() async throws {
+        let scratch = try Scratch()
+        let file = try scratch.write(
+            "[default]\naws_access_key_id = AKIA\naws_secret_access_key = s\naws_session_token =\n",
+            to: "credentials"
+        )
+        let settings = Self.settings(["AWS_CONFIG_FILE": scratch.path("none"), "AWS_SHARED_CREDENTIALS_FILE": file])
+        let found = try await AWSCredentialsSource.profile(nil, settings).credentials()
+        #expect(found.sessionToken == nil && found.origin == .user)
+    }
+
+    /// As the documentation of ``AWSSourceSettings/region`` has it, and other SDKs.
+    @Test func theEnvironmentsRegionGoesBeforeTheProfiles() async throws {
+        let scratch = try Scratch()
+        let config = try scratch.write(
+            """
+            [profile base]
+            aws_access_key_id = AKIABASE
+            aws_secret_access_key = s
+            [profile top]
+            role_arn = arn:aws:iam::1:role/top
+            source_profile = base
+            region = eu-west-3
+            """,
+            to: "config"
+        )
+        for (region, host) in [(nil, "sts.eu-west-3.amazonaws.com"), ("eu-north-1", "sts.eu-north-1.amazonaws.com")] {
+            var environment = ["AWS_CONFIG_FILE": config, "AWS_SHARED_CREDENTIALS_FILE": scratch.path("none")]
+            environment["AWS_REGION"] = region
+            let transport = ScriptedTransport { request, _ in Self.answer(to: request) }
+            let settings = AWSSourceSettings(environment: environment, transport: transport)
+            _ = try await AWSCredentialsSource.profile("top", settings).credentials()
+            #expect(transport.requests.map(\.host) == [host])
+        }
+    }
+
     @Test func assumesTheRoleOfAProfile() async throws {
         let server = try LoopbackServer { .answer(Self.answer(to: $0)) }
         defer { server.stop() }
@@ -209,9 +246,10 @@ import Testing
         }
     }
 
-    private static func metadata(_ id: String) -> AWSHTTPResponse {
+    private static func metadata(_ id: String, until end: String? = nil) -> AWSHTTPResponse {
+        let end = end ?? text(later)
         let text =
-            #"{"Code":"Success","AccessKeyId":"\#(id)","SecretAccessKey":"s4","Token":"t4","Expiration":"\#(text(later))"}"#
+            #"{"Code":"Success","AccessKeyId":"\#(id)","SecretAccessKey":"s4","Token":"t4","Expiration":"\#(end)"}"#
         return AWSHTTPResponse(status: 200, headers: [("Content-Type", "application/json")], body: Array(text.utf8))
     }
 
@@ -221,6 +259,8 @@ import Testing
             case "/v2/x?a=b" where request.header("Authorization") == "Bearer 1": .answer(Self.metadata("ASIA-C"))
             case "/busy": .answer(AWSHTTPResponse(status: 503))
             case "/junk": .answer(AWSHTTPResponse(status: 200, body: Array("<html>".utf8)))
+            case "/offset": .answer(Self.metadata("ASIA-O", until: "2099-01-01T00:00:00+00:00"))
+            case "/odd": .answer(Self.metadata("ASIA-X", until: "tomorrow"))
             default: .answer(AWSHTTPResponse(status: 404))
             }
         }
@@ -235,7 +275,10 @@ import Testing
             let found = try await AWSCredentialsSource.container(Self.settings(environment)).credentials()
             #expect(found.accessKeyID == "ASIA-C" && found.sessionToken == SecretText("t4") && found.origin == .role)
         }
-        for path in ["busy", "junk", "none"] {
+        let offset = Self.settings([uri: "\(server.address)/offset"])
+        #expect(try await AWSCredentialsSource.container(offset).credentials().expiresAt != nil)
+        // An end that cannot be read is not none.
+        for path in ["busy", "junk", "none", "odd"] {
             #expect(
                 await code(.container(Self.settings([uri: "\(server.address)/\(path)"]))) == .badCredentials,
                 "\(path)"
@@ -300,6 +343,12 @@ import Testing
         #expect(try await found() == "ASIA-web")
         environment["AWS_WEB_IDENTITY_TOKEN_FILE"] = nil
         #expect(try await found() == "AKIAFILE")
+        // A profile whose role cannot be assumed for want of a key is set up and broken, too: the container may be somebody else.
+        environment["AWS_CONFIG_FILE"] = try scratch.write(
+            "[default]\nrole_arn = arn:aws:iam::1:role/r\ncredential_source = Environment\n",
+            to: "role"
+        )
+        #expect(await code(.chain(Self.settings(environment, sts: sts))) == .badCredentials)
         environment["AWS_CONFIG_FILE"] = scratch.path("none")
         #expect(try await found() == "ASIA-C")
         environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = nil

@@ -40,6 +40,30 @@ import Testing
         }
     }
 
+    /// Numbers can be set after the options were made; none of them may leave a user without its rights, or in place.
+    @Test(arguments: [0, -1]) func oddOptionsLeaveNothingOut(concurrency: Int) throws {
+        let world = World()
+        var options = IAMUserOptions(readiness: .init())
+        options.concurrency = concurrency
+        options.readiness?.successes = concurrency
+        let backend = try world.users(options: options)
+        try world.drive {
+            let call = try world.call(role: "full", backend: backend)
+            var handle = try backend.prepare("full", call)
+            _ = try await backend.issue("full", as: &handle, call)
+            let user = try #require(world.aws.users[handle.userName])
+            #expect(user.attached.count == 2 && user.groups == ["readers"] && user.inline.count == 2)
+            #expect(try await backend.revoke(handle, call) == .revoked)
+        }
+    }
+
+    /// A user must not end before its lease does.
+    @Test func aSlackBelowZeroIsRefused() throws {
+        let world = World()
+        let error = #expect(throws: AWSError.self) { try world.users(options: IAMUserOptions(endSlack: .seconds(-1))) }
+        #expect(error?.code == .outOfBounds && error?.message.contains("endSlack") == true)
+    }
+
     @Test func theEndIsTheServicesAndNeedsNobody() throws {
         for offset in [0, 7_200, -7_200] {
             let world = World(offset: .seconds(offset))
@@ -176,6 +200,11 @@ import Testing
             var handle = try backend.prepare("app", call)
             await #expect(throws: BackendFailure.self) { try await backend.issue("app", as: &handle, call) }
             #expect(world.aws.users.isEmpty)
+            // Neither does it when the answer was lost, and the user is found again.
+            world.aws.script("CreateUser", .doneAndLost)
+            world.aws.forgetCalls()
+            await #expect(throws: BackendFailure.self) { try await backend.issue("app", as: &handle, call) }
+            #expect(world.aws.users.isEmpty && !world.aws.calls.contains("CreateAccessKey"))
             #expect(try await backend.fingerprint(call) == "aws/123456789012")
         }
     }
@@ -199,6 +228,16 @@ import Testing
             #expect(failure?.kind == .transient)
             #expect(world.aws.users.count == 1)
         }
+    }
+
+    /// A path has 512 letters at most and a tag 256: said before anything is sent.
+    @Test func aDeploymentThatDoesNotFitIsRefused() throws {
+        let world = World()
+        let backend = try world.users()
+        var call = try world.call(backend: backend)
+        call.mark = LeaseMark(deployment: String(repeating: "ä", count: 64), lease: call.id, epoch: 1)
+        let error = #expect(throws: AWSError.self) { try backend.prepare("app", call) }
+        #expect(error?.code == .outOfBounds && error?.message.contains("256") == true)
     }
 
     @Test func namesFitHoweverLongTheRoleIs() throws {

@@ -72,6 +72,30 @@ import Testing
         }
     }
 
+    /// One thing that may not be removed keeps the user; whatever else opens something goes all the same.
+    @Test func aKindThatCannotBeRemovedLeavesNothingElse() throws {
+        let world = World()
+        let backend = try world.users()
+        try world.drive {
+            let (handle, call) = try await make(world, backend)
+            world.aws.change { account in
+                account.users[handle.userName]?.hasLogin = true
+                account.users[handle.userName]?.extras = [
+                    "MFADevices": ["HARDWARE1"], "SSHPublicKeys": ["K1"], "ServiceSpecificCredentials": ["S1"],
+                ]
+            }
+            world.aws.script(
+                "DeactivateMFADevice",
+                .answer(.failure(403, "AccessDenied", "not authorized to perform: iam:DeactivateMFADevice"))
+            )
+            let failure = await #expect(throws: BackendFailure.self) { try await backend.revoke(handle, call) }
+            #expect(failure?.kind == .denied && failure?.message.contains("iam:DeactivateMFADevice") == true)
+            let left = try #require(world.aws.users[handle.userName])
+            #expect(!left.hasLogin && left.extras.values.filter { !$0.isEmpty } == [["HARDWARE1"]])
+            #expect(try await backend.revoke(handle, call) == .revoked)
+        }
+    }
+
     @Test func aKindThatCannotBeListedStopsNothing() throws {
         let world = World()
         let backend = try world.users()
@@ -156,6 +180,21 @@ import Testing
             let failure = await #expect(throws: BackendFailure.self) { try await backend.revoke(handle, wrong) }
             #expect(failure?.foundTarget == "aws/123456789012")
             #expect(world.aws.users.count == 1)
+        }
+    }
+
+    /// A sweep would end early or never.
+    @Test(arguments: ["", "<Marker>here</Marker>"])
+    func anInventoryThatLeadsNowhereIsAnError(marker: String) throws {
+        let world = World()
+        let backend = try world.users()
+        try world.drive {
+            let page = "<ListUsersResult><IsTruncated>true</IsTruncated>\(marker)</ListUsersResult>"
+            world.aws.script("ListUsers", .answer(.xml(200, "<ListUsersResponse>\(page)</ListUsersResponse>")))
+            let call = try world.call(backend: backend)
+            await #expect(throws: BackendFailure.self) {
+                try await backend.inventory(of: "ours", after: "here", call)
+            }
         }
     }
 

@@ -22,6 +22,19 @@ import Testing
     static let rows = [
         Row(testDescription: "no JSON", role: .init(policyDocument: "{"), words: ["policyDocument", "no JSON object"]),
         Row(testDescription: "no statement", role: .init(policyDocument: "{}"), words: ["Statement"]),
+        // What stands twice would lose one of the two on the way, and AWS could not refuse it any more.
+        Row(
+            testDescription: "a condition twice",
+            role: .init(
+                policyDocument: #"{"Statement":[{"Effect":"Allow","Condition":{"Bool":{"a":"x"},"Bool":{"b":"\"y"}}}]}"#
+            ),
+            words: ["policyDocument", "\"Bool\"", "twice"]
+        ),
+        Row(
+            testDescription: "an effect twice, written otherwise",
+            role: .init(policyDocument: #"{"Statement":[{"Effect":"Deny","\u0045ffect":"Allow"}]}"#),
+            words: ["policyDocument", "\"Effect\"", "twice"]
+        ),
         Row(
             testDescription: "a long policy",
             role: .init(policyDocument: policy(2_048 - DeadMan.length + 1)),
@@ -80,6 +93,14 @@ import Testing
         // Layout does not count.
         let spaced = longest.replacing(",", with: ",\n        ")
         _ = try CheckedUserRole(IAMUserRole(policyDocument: spaced), name: "r", hasDeadMan: true)
+    }
+
+    @Test(arguments: [
+        #"{"Statement":[{"a":{"x":1},"b":{"x":2}},{"a":"a","b":["a","a"]}],"a":":,{"}"#, #" { "Statement" : [ ] } "#,
+        #"{"Statement":{"a":"\\","b":"\"a\":"}}"#,
+    ])
+    func namesInDifferentObjectsAreNoTrouble(document: String) throws {
+        _ = try PolicyDocument(document, "x")
     }
 
     @Test func aPlanComesBack() {

@@ -308,6 +308,24 @@ import Testing
         }
     }
 
+    /// What cannot be cleared up now is not tried again at each issue.
+    @Test func aClearUpThatIsDeniedHoldsUpNoIssue() throws {
+        let world = World()
+        let backend = try world.sessions()
+        try world.drive {
+            let old = try await issue(backend, world, 1, for: 900)
+            #expect(try await revoke(backend, world, old) == .revoked)
+            await world.time.advance(by: .seconds(7_200))
+            for _ in 0..<20 { world.aws.script("DeleteRolePolicy", .answer(.failure(403, "AccessDenied"))) }
+            world.aws.forgetCalls()
+            for number in 2..<10 { _ = try await issue(backend, world, UInt64(number), for: 900) }
+            #expect(world.aws.calls.filter { $0 == "DeleteRolePolicy" }.count == 1)
+            await world.time.advance(by: .seconds(400))
+            _ = try await issue(backend, world, 10, for: 900)
+            #expect(world.aws.calls.filter { $0 == "DeleteRolePolicy" }.count == 2)
+        }
+    }
+
     @Test func preflightLeavesNothingBehind() throws {
         let world = World()
         let backend = try world.sessions()

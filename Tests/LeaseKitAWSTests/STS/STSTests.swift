@@ -202,6 +202,32 @@ import Testing
         }
     }
 
+    /// A policy that is left out may be one that denies something.
+    @Test(arguments: ["ListGroupPolicies", "ListAttachedGroupPolicies"])
+    func aListOfPoliciesThatBreaksOffIsAnError(action: String) throws {
+        let world = World()
+        world.aws.change { $0.groups["a"] = [:] }
+        var role = STSRole.federationToken(policyDocument: World.document)
+        role.groups = ["a"]
+        let backend = try STSBackend(world.access(), roles: ["r": role])
+        try world.drive {
+            world.aws.script(
+                action,
+                .answer(
+                    .xml(
+                        200,
+                        "<\(action)Response><\(action)Result><IsTruncated>true</IsTruncated></\(action)Result>"
+                            + "</\(action)Response>"
+                    )
+                )
+            )
+            let call = try call(world, 3_600)
+            var handle = try backend.prepare("r", call)
+            await #expect(throws: BackendFailure.self) { try await backend.issue("r", as: &handle, call) }
+            #expect(!world.aws.calls.contains("GetFederationToken"))
+        }
+    }
+
     @Test func policiesOfGroupsAreMerged() throws {
         let world = World(pageSize: 1)
         world.aws.change { account in

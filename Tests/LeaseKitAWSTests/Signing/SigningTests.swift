@@ -69,6 +69,17 @@ import Testing
     @Test(arguments: ["", "2026-11-21", "2026-13-21T08:00:00Z", "2026-11-21T08:00:00", "2026-11-21T25:00:00Z", "soon"])
     func readsNoDateWhereThereIsNone(text: String) { #expect(LeaseInstant(iso8601: text) == nil) }
 
+    @Test(arguments: ["08:00:00+00:00", "10:30:00.250+02:30", "07:00:00-0100"])
+    func readsDatesWithAnOffset(time: String) throws {
+        let instant = try #require(LeaseInstant(iso8601: "2026-11-21T\(time)"))
+        #expect(instant.wholeSecondsSinceEpoch == LeaseInstant(iso8601: "2026-11-21T08:00:00Z")?.wholeSecondsSinceEpoch)
+    }
+
+    @Test(arguments: [
+        "99999999999999999-11-21T08:00:00Z", "-5-11-21T08:00:00Z", "2026-11-21T08:00:00+9", "2026-11-21T08:00:00+",
+    ])
+    func oddDatesAreNone(text: String) { #expect(LeaseInstant(iso8601: text) == nil) }
+
     @Test func readsDatesOfHTTP() {
         let instant = LeaseInstant(httpDate: "Sat, 21 Nov 2026 08:00:00 GMT")
         #expect(instant == LeaseInstant(secondsSinceEpoch: 1_795_248_000))

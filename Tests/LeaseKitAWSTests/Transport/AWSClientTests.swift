@@ -210,6 +210,11 @@ import Testing
             mayHaveBeenDone: false
         ),
         Broken(
+            testDescription: "a code that is none",
+            response: .failure(400, String(repeating: "Long", count: 100)),
+            mayHaveBeenDone: false
+        ),
+        Broken(
             testDescription: "too deep",
             response: .xml(200, String(repeating: "<a>", count: 100_000))
         ),
@@ -223,6 +228,15 @@ import Testing
             #expect(error?.mayHaveBeenDone == row.mayHaveBeenDone)
             #expect(bench.transport.requests.count == row.tries)
             #expect(error?.message.contains("Bad Gateway") == false)
+        }
+    }
+
+    /// A message is one line of a log, whatever is in it.
+    @Test func aMessageStaysOnItsLine() throws {
+        try Bench.drive { bench in
+            bench.script { _, _ in .failure(400, "ValidationError", "one\n&#13;two\tthree") }
+            let error = await #expect(throws: AWSError.self) { try await bench.call() }
+            #expect(error?.message == "one  two three")
         }
     }
 

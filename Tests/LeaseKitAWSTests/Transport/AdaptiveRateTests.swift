@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import LeaseKit
+import LeaseKitTesting
 import Testing
 
 @testable import LeaseKitAWS
@@ -38,6 +39,44 @@ import Testing
         #expect(try #require(rate.limit) > limit)
         _ = rate.reserve(at: now + .seconds(121))
         #expect(rate.limit == nil)
+    }
+
+    /// A turn that comes too late for a call is not taken: others may have it.
+    @Test func whoCannotWaitTakesNoTurn() throws {
+        let world = World()
+        let (sent, isBroken) = (Locked(0), Locked(false))
+        let transport = ScriptedTransport { _, _ in
+            let number = sent.withLock { sent in
+                sent += 1
+                return sent
+            }
+            if number == 1 { return .failure(400, "Throttling") }
+            return isBroken.withLock { isBroken in
+                defer { isBroken = false }
+                return isBroken ? .failure(500, "ServiceFailure") : .identity()
+            }
+        }
+        let access = try world.access(transport)
+        try world.drive {
+            let time = world.time
+            let ask: @Sendable () async -> Bool = {
+                do throws(AWSError) {
+                    _ = try await access.sts.call("GetCallerIdentity", until: time.read().continuous + .seconds(10))
+                    return true
+                } catch { return false }
+            }
+            _ = await ask()
+            // A crowd comes at once, and most of it leaves with empty hands.
+            await withTaskGroup(of: Bool.self) { group in
+                for _ in 0..<1_000 { group.addTask { await ask() } }
+                await group.waitForAll()
+            }
+            await time.advance(by: .seconds(10))
+            // Nor has it used up the retries of those that come after it.
+            isBroken.withLock { $0 = true }
+            #expect(await ask())
+            #expect(!isBroken.withLock { $0 })
+        }
     }
 
     @Test func refusalsWithoutEndDoNotStopItForEver() throws {

@@ -36,6 +36,13 @@ import Testing
         for text in ["", "127.0.0.1", "ftp://h", "https://", "https:/h"] {
             #expect(throws: AWSError.self) { try AWSEndpoints(iam: text).iam(in: "r") }
         }
+        #expect(try AWSEndpoints(sts: "http://[::1]:5000").sts(in: "r").host == "[::1]:5000")
+        // What would be signed otherwise than it is sent, and what must not be repeated.
+        let odd = ["https://me:hush@h", "https://h?hush", "https://h/x?hush", "https://h/a b?hush", "https://h/#hush"]
+        for text in odd {
+            let error = #expect(throws: AWSError.self) { try AWSEndpoints(sts: text).sts(in: "r") }
+            #expect(error?.message.contains("hush") == false, "\(text)")
+        }
     }
 
     @Test func theRegionComesFromTheEnvironment() {
