@@ -85,7 +85,7 @@ public struct RenewOptions: Sendable, Hashable {
 public struct RevokeOptions: Sendable, Hashable {
     /// Who asks, and why.
     public var cause: LeaseCause
-    /// Keeps new leases out of the prefix or mount until ``LeaseManager/reopen(_:cause:)``.
+    /// Keeps new leases out of the prefix or mount until ``LeaseManager/reopen(_:cause:)``; says nothing of a lease or tree.
     public var isClosing: Bool
     /// How long to wait for the report; nil takes the manager's default, zero does not wait.
     public var wait: Duration?

@@ -30,6 +30,18 @@ struct RenewalAgenda: Sendable {
         return place < 0 ? nil : .nanoseconds(entries[Int(place)].due)
     }
 
+    /// What is due by then, in no order; costs as much as there is of it.
+    func numbers(dueBy time: Duration) -> [Int] {
+        let limit = time.saturatingNanoseconds
+        var (numbers, open): ([Int], [Int]) = ([], [0])
+        while let place = open.popLast() {
+            guard place < entries.count, entries[place].due <= limit else { continue }
+            numbers.append(Int(entries[place].number))
+            open += place * 4 + 1...place * 4 + 4
+        }
+        return numbers
+    }
+
     /// Puts a number in, or moves it.
     mutating func set(_ number: Int, due: Duration) {
         // Rounded up: what is due in the middle of a nanosecond is not due at its beginning.

@@ -29,7 +29,10 @@ extension RenewalScheduler {
                 }
                 guard state.underWay < max(1, configuration.concurrency),
                     state.limiter.take(configuration.rate, at: Self.instant(now)) == nil
-                else { return due }
+                else {
+                    due.over += state.takeOver(at: now)
+                    return due
+                }
                 late = max(late, now - first.due)
                 state.agenda.remove(first.number)
                 state.slots[first.number].isUnderWay = true
@@ -163,12 +166,28 @@ extension RenewalScheduler.State {
         [errands.first?.due, nextAttempt(configuration, at: now)].compactMap { $0 }.min()
     }
 
+    /// Takes those out whose time is over while they wait for room behind others: they are told, though no turn of theirs
+    /// comes.
+    ///
+    /// At most once a second, for all that are due are looked at.
+    mutating func takeOver(at now: Duration) -> [(Int32, UInt32)] {
+        if now < nextLook { return [] }
+        nextLook = now + .seconds(1)
+        var over: [(Int32, UInt32)] = []
+        for number in agenda.numbers(dueBy: now) {
+            guard case .lease(let entry) = slots[number].content, entry.term.isOver(at: now) else { continue }
+            over.append((Int32(number), slots[number].generation))
+        }
+        for (number, _) in over { agenda.remove(Int(number)) }
+        return over
+    }
+
     private func nextAttempt(_ configuration: RenewalScheduler.Configuration, at now: Duration) -> Duration? {
         guard let first = agenda.first else { return nil }
         if first.due > now { return first.due }
         // Held back: by those under way, whose ends ring, or by the rate.
-        if underWay >= max(1, configuration.concurrency) { return nil }
+        if underWay >= max(1, configuration.concurrency) { return max(nextLook, now + .microseconds(100)) }
         let room = limiter.nextRoom(configuration.rate, at: RenewalScheduler.instant(now))
-        return max(now + .microseconds(100), .nanoseconds(room.nanosecondsSinceEpoch))
+        return max(now + .microseconds(100), min(nextLook, .nanoseconds(room.nanosecondsSinceEpoch)))
     }
 }

@@ -45,5 +45,24 @@ extension RenewalScheduler {
             self.observers = observers
             self.executor = executor
         }
+
+        /// Checks that the numbers make sense, when ``RenewalScheduler/run()`` begins.
+        ///
+        /// - Throws: ``LeaseError`` with code ``LeaseError/Code/invalidLimits``, naming the field.
+        func validate() throws(LeaseError) {
+            func require(_ holds: Bool, _ sentence: @autoclosure () -> String) throws(LeaseError) {
+                if !holds { throw LeaseError(.invalidLimits, "the scheduler's configuration: " + sentence()) }
+            }
+            let callsPerSecond = rate?.callsPerSecond ?? 1
+            try require(
+                callsPerSecond >= RateLimit.slowest && callsPerSecond <= RateLimit.fastest,
+                "rate.callsPerSecond is \(callsPerSecond); use a number from \(RateLimit.slowest) to \(RateLimit.fastest), "
+                    + "or nil for no limit"
+            )
+            try require((rate?.burst ?? 1) > 0, "rate.burst must be at least 1")
+            try require(concurrency > 0, "concurrency is \(concurrency); allow at least one renewal at a time")
+            try require(shutdownBudget >= .zero, "shutdownBudget is \(shutdownBudget); use zero or more")
+            try require(startTimeout > .zero, "startTimeout is \(startTimeout); use more than zero")
+        }
     }
 }

@@ -116,15 +116,20 @@ extension RenewalScheduler {
         return slot
     }
 
-    /// Lets a worker go.
-    func detach(_ slot: Int) { state.withLock { $0.freeSlot(slot) } }
+    /// Lets a worker go, if it is there yet: a scheduler that has stopped knows nobody.
+    func detach(_ worker: any ScheduledWorker, from slot: Int) {
+        state.withLock { state in
+            if state.isHeld(slot, by: worker) { state.freeSlot(slot) }
+        }
+    }
 
     /// Sets when a worker's time comes.
     ///
     /// Only notes it: the worker calls this behind its own lock, so that the newest time wins, and ``submit(_:due:)`` after.
-    func setDue(_ slot: Int, _ due: Duration?) {
+    /// What has left meanwhile sets nothing: its place may be another one's.
+    func setDue(_ worker: any ScheduledWorker, in slot: Int, _ due: Duration?) {
         state.withLock { state in
-            guard state.slots.indices.contains(slot), case .worker = state.slots[slot].content else { return }
+            guard state.isHeld(slot, by: worker) else { return }
             if let due { state.errands.set(slot, due: due) } else { state.errands.remove(slot) }
         }
     }
@@ -132,7 +137,8 @@ extension RenewalScheduler {
     /// Hands work to `run()`, and wakes it if it would sleep too long.
     func submit(_ jobs: [Job], due: Duration?) {
         if !jobs.isEmpty {
-            state.withLock { $0.jobs += jobs }
+            // Nobody would do them any more, and they would keep alive whoever they are for.
+            state.withLock { if $0.phase != .stopped || !$0.hasRun { $0.jobs += jobs } }
             alarm.ring()
         } else if let due {
             alarm.ring(ifLaterThan: due)
@@ -157,6 +163,12 @@ extension RenewalScheduler.State {
         slots[number].generation &+= 1
         slots[number].isUnderWay = false
         free.append(Int32(number))
+    }
+
+    /// Whether a place is still that worker's.
+    func isHeld(_ number: Int, by worker: any ScheduledWorker) -> Bool {
+        guard slots.indices.contains(number), case .worker(let found) = slots[number].content else { return false }
+        return found === worker
     }
 
     /// The lease in a place, if it is still the one that was meant.

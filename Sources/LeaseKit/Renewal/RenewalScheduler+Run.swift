@@ -8,8 +8,9 @@ extension RenewalScheduler {
     /// renewed any more and run to their ends, and every ``RotatingCredential`` takes no more check-outs, waits for those
     /// that are out, and revokes what it holds. After ``Configuration/shutdownBudget`` at the latest it returns.
     ///
-    /// - Throws: ``LeaseError`` when it runs already or was stopped before.
+    /// - Throws: ``LeaseError`` when it runs already or was stopped before, or when its configuration makes no sense.
     public func run() async throws {
+        try configuration.validate()
         guard try begin() else { return await conclude(letGo()) }
         let finished = Reply<Void>()
         try await shielded(on: configuration.executor, finished: finished, onCancel: { self.beginShutdown() }) {
@@ -71,6 +72,9 @@ extension RenewalScheduler {
             )
         }
     }
+
+    /// Whether nothing was ever done here, and nothing is until `run()` begins.
+    var isIdle: Bool { state.withLock { !$0.hasRun } }
 
     static var stopped: LeaseError {
         LeaseError(.managerStopped, "the renewal scheduler is stopping and takes no more; make a new one")
@@ -143,6 +147,7 @@ extension RenewalScheduler {
             state.phase = .stopped
             state.slots = []
             state.free = []
+            state.jobs = []
             (state.agenda, state.errands) = (RenewalAgenda(), RenewalAgenda())
         }
         for worker in workers { worker.didStop() }

@@ -45,6 +45,8 @@ public final class RenewalScheduler: Sendable {
         var limiter = RateLimiter()
         /// Renewals that have neither been answered nor run into their timeout.
         var underWay = 0
+        /// When those who wait for room are looked through next, for some whose time is over meanwhile.
+        var nextLook: Duration = .zero
         /// Work for children of `run()`.
         var jobs: [Job] = []
         /// How long the machine has slept in all, at the last look.

@@ -44,7 +44,7 @@ public struct LeaseQuery: Hashable, Sendable {
         if let parent, record.parent != parent { return false }
         if let state, record.state != state { return false }
         if let mount, record.mount != mount { return false }
-        if let owner, record.owner != owner { return false }
+        if let owner, record.owner?.hasSameBytes(as: owner) != true { return false }
         if let order, !record.orders.contains(order) { return false }
         return true
     }

@@ -118,6 +118,37 @@ extension ConformanceRule {
             bench.expect(try await bench.save(2, nil) != nil, "it to be deleted")
             bench.expect(try await bench.store.loadState(bench.mount, key: "k").value == nil, "nothing again")
         },
+        ConformanceRule("texts are told apart by their bytes, however alike they look") { bench in
+            // A letter with its accent, and the same letter with an accent after it: one text to Swift, two to everybody else.
+            let (one, other) = ("caf\u{E9}", "cafe\u{301}")
+            let (store, mount) = (bench.store, bench.mount)
+            let parent = try await bench.active()
+            for owner in [one, other] {
+                _ = try await bench.active("db/\(owner)", under: parent.id) { $0.fields.owner = owner }
+            }
+            for owner in [one, other] {
+                let queries = [
+                    LeaseQuery(owner: owner), LeaseQuery(parent: parent.id, owner: owner),
+                    LeaseQuery(mount: mount, owner: owner), LeaseQuery(prefix: "db/\(owner)"),
+                ]
+                for query in queries {
+                    let records = try await store.page(query, after: nil, limit: 10).value.records
+                    bench.expectEqual(records.map { Array($0.path.utf8) }, [Array("db/\(owner)".utf8)], "\(query)")
+                }
+            }
+            for (key, bytes) in [(one, [1] as [UInt8]), (other, [2])] {
+                let reply = try await store.saveState(
+                    mount,
+                    key: key,
+                    expectedVersion: 0,
+                    bytes: bytes,
+                    due: nil,
+                    bench.context()
+                )
+                bench.expectEqual(reply.value, 1, "version of a key of its own")
+            }
+            bench.expectEqual(try await store.loadState(mount, key: one).value?.bytes, [1], "state")
+        },
         ConformanceRule("the observed time comes back at the next opening") { bench in
             let observed = ObservedTime(time: bench.now, bootID: "boot", continuous: .seconds(5))
             try await bench.store.record(observed)

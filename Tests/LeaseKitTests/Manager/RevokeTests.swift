@@ -300,4 +300,18 @@ import Testing
             }
         }
     }
+
+    /// There is nothing to keep out of a lease: its order is over with it, and no insertion has to ask it ever after.
+    @Test func anOrderAboutALeaseIsNeverClosing() throws {
+        try ManagerFixture.run { fixture in
+            let options = RevokeOptions(isClosing: true)
+            let lease = try await fixture.mount.issue("app")
+            #expect(try await fixture.manager.revoke(.lease(lease.id), options).isComplete)
+            let parent = try await fixture.mount.issue("app")
+            _ = try await fixture.mount.issue("app", IssueOptions(parent: parent.id))
+            #expect(try await fixture.mount.revoke(parent.id, options).revoked == 2)
+            #expect(try await fixture.manager.openOrders().isEmpty)
+            try await fixture.expectIssue()
+        }
+    }
 }

@@ -156,4 +156,20 @@ import Testing
             }
         }
     }
+
+    /// To every store two spellings of the same characters are two paths, and so they are to the manager.
+    @Test func aMountWhosePathIsSpeltOtherwiseIsAnotherMount() throws {
+        try ManagerFixture.run { fixture in
+            let (manager, backend) = (fixture.manager, fixture.backend)
+            let (one, other) = ("caf\u{E9}", "cafe\u{301}")
+            let first = try await manager.mount(backend, at: one)
+            let second = try await manager.mount(backend, at: other)
+            #expect(first.id != second.id)
+            try await manager.unmount(at: other)
+            #expect(fixture.target.check(try await first.issue("app").secret))
+            await expectRefusal(.unknownMount, "was unmounted") { try await second.issue("app") }
+            await expectRefusal(.unknownMount, "nothing is mounted") { try await manager.unmount(at: other) }
+            await expectRefusal(.duplicateMount, "mounted already") { try await manager.mount(backend, at: one) }
+        }
+    }
 }

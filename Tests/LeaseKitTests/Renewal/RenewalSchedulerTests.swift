@@ -1,9 +1,10 @@
 // Part of LeaseKit. Licensed under the Apache License, Version 2.0 (see LICENSE.txt).
 // SPDX-License-Identifier: Apache-2.0
 
-import LeaseKit
 import LeaseKitTesting
 import Testing
+
+@testable import LeaseKit
 
 /// Leases that a scheduler keeps, through a broker far away.
 @Suite struct RenewalSchedulerTests {
@@ -141,5 +142,64 @@ import Testing
             #expect(source.renewals.count == 40)
             #expect(running.withLock { $0.most } == 4)
         }
+    }
+
+    /// Those whose time is over while they wait behind others hear of it in time, and not when their turn would come.
+    @Test func whoseTimeIsOverWhileItWaitsForRoomIsToldSo() throws {
+        try HolderFixture.run(scheduler: { $0.concurrency = 1 }) { holder in
+            let source = ScriptedSource(holder.time)
+            source.change { state in
+                state.onRenew = { [time = holder.fixture.time] _ in try await time.sleep(for: .seconds(100_000)) }
+            }
+            let route = LeaseRoute<String, Int>(source, policy: RenewalPolicy(jitter: 0))
+            let begun = holder.clock
+            let ends = Locked<[Duration]>([])
+            // Each keeps the only place for ten seconds, from minute forty on: there is time for an attempt at 120 of them.
+            for _ in 0..<300 {
+                holder.scheduler.keep(source.lease(), through: route) { [time = holder.fixture.time] news in
+                    guard case .stopped(.expired) = news else { return }
+                    ends.withLock { $0.append(time.read().continuous - begun) }
+                }
+            }
+            try await holder.wait(.seconds(3_599))
+            #expect(ends.withLock { $0 }.isEmpty)
+            try await holder.wait(.seconds(3))
+            #expect(ends.withLock { $0 }.count == 300)
+            #expect(holder.scheduler.leaseCount == 0)
+        }
+    }
+
+    @Test func anAgendaFindsAllThatIsDue() {
+        var agenda = RenewalAgenda()
+        agenda.grow(to: 1_000)
+        #expect(agenda.numbers(dueBy: .seconds(9)).isEmpty)
+        for number in 0..<1_000 { agenda.set(number, due: .seconds(number * 7_919 % 1_000)) }
+        for limit in [-1, 0, 1, 499, 998, 999, 2_000] {
+            let expected = (0..<1_000).filter { $0 * 7_919 % 1_000 <= limit }
+            #expect(agenda.numbers(dueBy: .seconds(limit)).sorted() == expected)
+        }
+    }
+
+    /// A worker that has left says when its time comes once more, when its place is another one's.
+    @Test func whoHasLeftSetsNobodyElsesTime() throws {
+        final class Worker: ScheduledWorker {
+            let isClosed = true
+            func wake(at now: Duration) {}
+            func close(at now: Duration, until deadline: Duration) {}
+            func didStop() {}
+        }
+        let scheduler = RenewalScheduler(time: VirtualTime())
+        let (first, second) = (Worker(), Worker())
+        let slot = try #require(scheduler.attach(first))
+        scheduler.detach(first, from: slot)
+        #expect(scheduler.attach(second) == slot)
+        let due = scheduler.state.withLock { $0.errands.due(of: slot) }
+        #expect(due != nil)
+        scheduler.setDue(first, in: slot, nil)
+        scheduler.setDue(first, in: slot, .seconds(1_000_000))
+        scheduler.detach(first, from: slot)
+        #expect(scheduler.state.withLock { $0.errands.due(of: slot) } == due)
+        scheduler.setDue(second, in: slot, .seconds(1_000_000))
+        #expect(scheduler.state.withLock { $0.errands.due(of: slot) } == .seconds(1_000_000))
     }
 }

@@ -174,6 +174,25 @@ struct InMemoryLeaseStoreTests {
         #expect(try await store.counts(.path(composed)).value.total == 1)
         #expect(try await store.page(LeaseQuery(prefix: decomposed), after: nil, limit: 9).value.records.count == 1)
     }
+
+    /// A claim that lapses at once is a claim all the same: each lease is handed out once in a call.
+    @Test(arguments: [Duration.zero, .seconds(-60)])
+    func aClaimThatLapsesAtOnceHandsEachLeaseOutOnce(_ length: Duration) async throws {
+        let store = InMemoryLeaseStore()
+        let opening = try await store.open(at: Self.reading)
+        _ = try await store.apply((1...3).map { .insert(insertion($0)) }, context(opening.incarnation))
+        var later = context(opening.incarnation)
+        later.now = Self.now + .seconds(100)
+        let request = ClaimRequest(mount: MountID(rawValue: 1), room: 10, lapsesAt: later.now + length)
+        for _ in 0..<2 {
+            let claimed = try await store.claimDue(request, later).value
+            #expect(claimed.map(\.record.id.low).sorted() == [1, 2, 3])
+            #expect(Set(claimed.compactMap(\.record.claim)).count == 3)
+            #expect(claimed.allSatisfy { $0.record.due == request.lapsesAt })
+            let kept = try await store.find(claimed.map(\.record.id)).value
+            #expect(kept.map { $0?.claim } == claimed.map(\.record.claim))
+        }
+    }
 }
 
 extension Array {

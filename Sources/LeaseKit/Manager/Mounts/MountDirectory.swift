@@ -6,7 +6,8 @@ final class MountDirectory: Sendable {
     private struct State {
         /// By number.
         var mounts: [MountRuntime] = []
-        var reserved: Set<String> = []
+        /// A list, and no set of texts, to which two spellings of the same characters are one.
+        var reserved: [String] = []
     }
 
     private let state = Locked(State())
@@ -23,13 +24,13 @@ final class MountDirectory: Sendable {
                         + "above or below"
                 )
             }
-            state.reserved.insert(path)
+            state.reserved.append(path)
         }
     }
 
     /// Gives a reserved path back.
     func release(_ path: String) {
-        state.withLock { _ = $0.reserved.remove(path) }
+        state.withLock { $0.reserved.removeAll { $0.hasSameBytes(as: path) } }
     }
 
     func add(_ mount: MountRuntime) {
@@ -42,7 +43,7 @@ final class MountDirectory: Sendable {
     func remove(_ mount: MountRuntime) {
         state.withLock { state in
             state.mounts.removeAll { $0 === mount }
-            state.reserved.remove(mount.path)
+            state.reserved.removeAll { $0.hasSameBytes(as: mount.path) }
         }
     }
 
@@ -61,7 +62,7 @@ final class MountDirectory: Sendable {
 
     /// The mount at exactly this path.
     func at(_ path: String) throws -> MountRuntime {
-        if let mount = all.first(where: { $0.path == path }) { return mount }
+        if let mount = all.first(where: { $0.path.hasSameBytes(as: path) }) { return mount }
         throw LeaseError(.unknownMount, "nothing is mounted at \"\(path)\"; mount a backend there first")
     }
 }

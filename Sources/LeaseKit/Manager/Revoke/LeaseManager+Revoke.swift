@@ -36,7 +36,8 @@ extension LeaseManager {
             id: options.orderID ?? RevocationOrderID(rawValue: entropy.next() | 1),
             selection: selection,
             cause: options.cause,
-            isClosing: options.isClosing,
+            // An order about a lease keeps nobody out, and would stay open for a reopening that never comes.
+            isClosing: options.isClosing && selection.root == nil,
             patience: configuration.patience,
             placedAt: moment.now
         )

@@ -32,6 +32,7 @@ final class UpdateReader: Sendable {
     private let alarm = Alarm()
     private let number: UInt64
     private let seen = Locked<UInt64>(0)
+    private let isReading = Locked(false)
 
     init(_ core: RotationCore) {
         self.core = core
@@ -41,6 +42,13 @@ final class UpdateReader: Sendable {
     deinit { core.removeReader(number) }
 
     func next() async -> HeldCredential? {
+        // One at a time, as with every iterator: a second reader would take the first one's place, who would wait for ever.
+        let isFirst = isReading.withLock { isReading in
+            defer { isReading = true }
+            return !isReading
+        }
+        guard isFirst else { return nil }
+        defer { isReading.withLock { $0 = false } }
         while !Task.isCancelled {
             if let held = core.current, held.number > seen.withLock({ $0 }) {
                 seen.withLock { $0 = held.number }

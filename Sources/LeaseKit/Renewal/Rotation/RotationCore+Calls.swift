@@ -5,6 +5,12 @@
 extension RotationCore {
     /// Makes a credential, tries it out, and hands it out.
     func make(_ attempt: UInt64, through broker: Int) async {
+        let (isWanted, isClosing) = inner.withLock { ($0.state.making == attempt, $0.state.isClosing) }
+        guard isWanted else { return }
+        if isClosing {
+            // Closed while this waited for its turn: nothing is made that would go straight back.
+            return stopMaking()
+        }
         let askedAt = scheduler.now
         // While one is held, an attempt that nobody answers leaves time for another one.
         let left = inner.withLock { $0.state.current?.term.left(at: askedAt) }
@@ -22,11 +28,21 @@ extension RotationCore {
         }
     }
 
+    private func stopMaking() {
+        change { inner, _, _ in
+            inner.state.making = nil
+            return []
+        }
+    }
+
     private func tryOut(_ candidate: CredentialCandidate, _ attempt: UInt64) async {
         await scheduler.attempt(within: policy.validationTimeout) {
             try await candidate.validate()
         } report: { result in
             switch result {
+            case .success where candidate.term.isOver(at: scheduler.now):
+                giveBack(candidate)
+                makingFailed(Self.overAlready, madeOne: true)
             case .success: made(candidate, attempt)
             case .failure(let error):
                 giveBack(candidate)
@@ -170,6 +186,14 @@ extension RotationCore {
             guard case .moved(let end) = news else { return }
             watch.believe(end)
         }
+    }
+
+    private static var overAlready: LeaseError {
+        LeaseError(
+            .leaseExpired,
+            "the new credential was over when it was to be handed out; raise its TTL, or compare the clock of its source with "
+                + "this machine's"
+        )
     }
 
     /// An error in words that hold no secret: of a foreign one only the type's name.

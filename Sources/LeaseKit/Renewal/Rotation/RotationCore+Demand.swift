@@ -19,13 +19,7 @@ extension RotationCore {
             return []
         }
         guard isOpen else { throw RenewalScheduler.stopped }
-        guard isReachable else {
-            throw LeaseError(
-                .pastMaximum,
-                "no credential of this role is granted for \(LeaseDuration.text(of: validFor)); ask for less, or raise its "
-                    + "limits"
-            )
-        }
+        guard isReachable else { throw Self.outOfReach(validFor) }
         if let held = try await reply.value(until: scheduler.now + limit, scheduler.time) { return held }
         let cause = inner.withLock { $0.lastError }
         throw LeaseError(
@@ -33,6 +27,14 @@ extension RotationCore {
             "no valid credential was there within \(LeaseDuration.text(of: limit))"
                 + (cause.map { "; the last attempt: \(Self.safeText(of: $0))" } ?? ""),
             underlying: cause
+        )
+    }
+
+    static func outOfReach(_ validFor: Duration) -> LeaseError {
+        LeaseError(
+            .pastMaximum,
+            "no credential of this role is granted for \(LeaseDuration.text(of: validFor)); ask for less, or raise its "
+                + "limits"
         )
     }
 
@@ -117,6 +119,8 @@ extension RotationCore {
         var isStopped = false
         change { inner, now, _ in
             isStopped = inner.isStopped
+            // What waits for a run() that has not begun is not made any more.
+            if scheduler.isIdle { inner.state.making = nil }
             inner.state.close(at: now, until: deadline)
             if let closer { inner.closers.append(closer) }
             swap(&waiters, &inner.waiters)

@@ -35,6 +35,8 @@ final class RotationCore: ScheduledWorker {
         var watches: [ChangeWatch] = []
         var closers: [Reply<Void>] = []
         var path = ""
+        /// Whether everything has been given back.
+        var isClosed = false
     }
 
     let scheduler: RenewalScheduler
@@ -72,7 +74,7 @@ final class RotationCore: ScheduledWorker {
                 return slot
             })
         else { return }
-        scheduler.detach(number)
+        scheduler.detach(self, from: number)
     }
 
     func wake(at now: Duration) { change { _, _, _ in [] } }
@@ -105,13 +107,15 @@ final class RotationCore: ScheduledWorker {
         let (aftermath, actions): (Aftermath, [RotationAction]) = inner.withLock { inner in
             var actions = body(&inner, now, random)
             guard !inner.isStopped else { return (Aftermath(), []) }
-            actions += inner.state.decide(at: now, random: random)
             var after = Aftermath(path: inner.path)
+            askAgain(&inner, at: now, &after)
+            actions += inner.state.decide(at: now, random: random)
             for action in actions { follow(action, &inner, &after) }
             publish(&inner, at: now, &after)
             after.due = inner.state.nextWake(at: now)
-            if let slot { scheduler.setDue(slot, after.due) }
+            if let slot { scheduler.setDue(self, in: slot, after.due) }
             if inner.state.isClosed {
+                after.isClosed = true
                 after.closers = inner.closers
                 inner.closers = []
                 after.alarms += inner.readers.values
@@ -128,6 +132,7 @@ final class RotationCore: ScheduledWorker {
         for watch in aftermath.watches { watch.stop() }
         for closer in aftermath.closers { closer.deliver(.success(())) }
         scheduler.submit(aftermath.jobs, due: aftermath.due)
+        if aftermath.isClosed { leave() }
         return actions
     }
 
@@ -145,6 +150,24 @@ final class RotationCore: ScheduledWorker {
             if held.withLock({ $0?.number }) == number { held.withLock { $0 = nil } }
         case .tell(let news): after.news.append(news.event(inner.state.current?.lease))
         }
+    }
+
+    /// Looks again at what everybody waits for when what is held has changed: who waits for more than is ever granted is told
+    /// so, and what no renewal brings is wanted from a replacement.
+    private func askAgain(_ inner: inout Inner, at now: Duration, _ after: inout Aftermath) {
+        guard !inner.waiters.isEmpty, !inner.state.isClosing, let current = inner.state.current else { return }
+        let latest = held.withLock { $0 }
+        let isRenewal = latest?.number == current.number
+        if isRenewal && latest?.validUntil == current.term.end { return }
+        var left: [Waiter] = []
+        for waiter in inner.waiters {
+            if inner.state.awaited(waiter.validFor, isRenewal: isRenewal, at: now) {
+                left.append(waiter)
+            } else {
+                after.answers.append((waiter.reply, .failure(Self.outOfReach(waiter.validFor))))
+            }
+        }
+        inner.waiters = left
     }
 
     /// Hands out what is current, with its newest end, and answers those who can be answered.

@@ -60,7 +60,8 @@ extension RotationState {
         guard let lost = current else { return }
         current = nil
         want = .nothingHeld
-        notBefore = now
+        // One that is lost as soon as it is made, again and again, is not made in a loop.
+        notBefore = max(now, (lastMadeAt ?? now) + RenewalPolicy.leastWait)
         actions.append(.withdraw(number: lost.number))
         retired.append(
             Retired(

@@ -68,7 +68,8 @@ extension RotationState {
     mutating func makingFailed(_ verdict: RenewalVerdict, madeOne: Bool, at now: Duration, random: Double) {
         making = nil
         failures = min(failures + 1, 1_000_000)
-        if !verdict.isAnswered && failures % max(1, renewal.failoverAfter) == 0 && brokerCount > 1 {
+        // Also one that answers, but says no: it may be the only one that does. What was made and does not work is no fault of its.
+        if !madeOne && failures % max(1, renewal.failoverAfter) == 0 && brokerCount > 1 {
             broker = (broker + 1) % brokerCount
         }
         let left = current.map { $0.term.left(at: now) }
@@ -193,6 +194,16 @@ extension RotationState {
             notBefore = min(notBefore, max(now, (lastTriedAt ?? now) + RenewalPolicy.leastWait))
         }
         return true
+    }
+
+    /// Somebody waits, and what is held was replaced or moved; false when none will ever run that long.
+    ///
+    /// What has just been made is as good as it gets, and what can be renewed again has its own time for that.
+    mutating func awaited(_ validFor: Duration, isRenewal: Bool, at now: Duration) -> Bool {
+        guard let held = current, held.term.left(at: now) < validFor else { return true }
+        let isLast = isRenewal && (held.term.isFinal || held.term.isStalled)
+        let isOutOfReach = max(lastGranted ?? .zero, held.term.granted) < validFor
+        return isLast || isOutOfReach ? demanded(validFor, at: now) : true
     }
 
     /// Somebody takes a generation in hand; false when it is handed out no more.

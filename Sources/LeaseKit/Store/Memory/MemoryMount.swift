@@ -6,7 +6,8 @@ final class MemoryMount {
     let id: MountID
     /// Nil for a mount that leases name but nobody registered.
     var registration: MountRegistration?
-    var states: [String: MountState] = [:]
+    /// By the bytes of their keys: other spellings of the same characters are other keys.
+    var states: [[UInt8]: MountState] = [:]
     @exclusivity(unchecked) var counts = StateCounts()
     /// How many paths outside the mount's own have leases of it; while zero, a walk need not look elsewhere.
     @exclusivity(unchecked) var strayPaths = 0

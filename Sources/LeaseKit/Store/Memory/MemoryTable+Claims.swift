@@ -5,6 +5,7 @@ extension MemoryTable {
     func claimDue(_ request: ClaimRequest, _ context: StoreContext) -> [ClaimedLease] {
         guard let mount = mounts[request.mount] else { return [] }
         var handed: [ClaimedLease] = []
+        var lapsed: [UInt32] = []
         while handed.count < request.room, let slot = mount.nextToHandOut(request.scope, at: context.now) {
             let row = rows.pointer(slot)
             let before = Before(row)
@@ -16,13 +17,22 @@ extension MemoryTable {
                 handed.append(
                     ClaimedLease(record: row.pointee.record, hasChildren: hasChildren, hasJustExpired: wasActive)
                 )
+                if row.pointee.record.due <= context.now {
+                    // A claim that lapses at once: out of the way until all are handed out, so that none is handed out twice.
+                    row.pointee.record.due = .distantFuture
+                    lapsed.append(slot)
+                }
             } else {
                 // Not to be handed out after all: it is looked at again when its time has come.
                 row.pointee.record.due = max(row.pointee.record.expiresAt, context.now + .seconds(1))
             }
             reindex(slot, before)
-            // A claim that lapses at once would be handed out again and again.
-            if request.lapsesAt <= context.now && handed.count >= rows.count { break }
+        }
+        for slot in lapsed {
+            let row = rows.pointer(slot)
+            let before = Before(row)
+            row.pointee.record.due = request.lapsesAt
+            reindex(slot, before)
         }
         return handed
     }

@@ -30,9 +30,12 @@ extension MemoryTable {
         return true
     }
 
-    func loadState(_ id: MountID, key: String) -> MountState? { mounts[id]?.states[key] }
+    func loadState(_ id: MountID, key: String) -> MountState? {
+        mounts[id]?.states[Array(key.utf8)]
+    }
 
     func saveState(_ id: MountID, key: String, expected: UInt64, bytes: [UInt8]?, due: LeaseInstant?) -> UInt64? {
+        let key = Array(key.utf8)
         guard mounts[id]?.states[key]?.version ?? 0 == expected else { return nil }
         mount(id).states[key] = bytes.map { MountState(version: expected + 1, bytes: $0, due: due) }
         return expected + 1
