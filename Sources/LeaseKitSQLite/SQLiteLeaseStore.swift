@@ -15,8 +15,8 @@ public import LeaseKit
 /// one fail. Every answer waits until what it tells of is on the disk, and callers that come at the same time share one sync.
 /// Opening takes as long with a million leases as with none.
 ///
-/// Beside the file itself, wherever a link to it lies, are `-wal` (SQLite's log), `-lock` (who has it open) and `-epoch` (how far it had come). Move or restore them
-/// together. No secret is in any of them.
+/// Beside the file itself, wherever a link to it lies, are `-wal` (SQLite's log), `-lock` (who has it open) and `-epoch` (how far it
+/// had come). Move or restore them together. No secret is in any of them.
 public final class SQLiteLeaseStore: LeaseStore {
     /// What the store is and is not.
     public let traits: StoreTraits
